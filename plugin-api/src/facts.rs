@@ -1,0 +1,207 @@
+//! `plugin.toml`: the facts about an app that do not change at run time.
+//!
+//! Embedded in the library and installed beside it, so that listing plugins, help and completions load no code.
+
+use crate::error::{Error, Kind, Result};
+use crate::reader::StoreKind;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Everything in a `plugin.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// The app's name on the command line: lower case, `-` between words. The library is `liblatchlift_<app>.so`, with
+    /// `_` for `-`, and the sidecar has the same name with `.toml`.
+    pub app: String,
+    /// The app's name for people.
+    pub title: String,
+    /// The kinds of store the app keeps its accounts in.
+    pub stores: Vec<StoreKind>,
+    /// The releases this plugin was written for: `1.0 to 1.74`.
+    pub versions: String,
+    /// Where in a directory the store may be, most likely first. An SQLite app names files, an app of documents names
+    /// files whose presence marks the directory that holds them (`configuration.yaml` marks its own directory).
+    pub candidates: Vec<String>,
+    /// What the app asks of passwords.
+    pub password: PasswordRules,
+    /// How to see that the app runs.
+    pub running: Running,
+    /// The collections the plugin may touch. A plan that names another is refused.
+    #[serde(rename = "collection")]
+    pub collections: Vec<Collection>,
+    /// The documents of a documents store.
+    #[serde(rename = "document")]
+    pub documents: Vec<Document>,
+    /// What each verb can do, by `noun.verb`. A verb left out is unsupported without a reason.
+    pub verbs: BTreeMap<String, Support>,
+    /// The keys of `key=value` arguments.
+    #[serde(rename = "key")]
+    pub keys: Vec<ArgumentKey>,
+    /// The app's own commands and what to type instead.
+    pub replaces: Vec<Replaces>,
+}
+
+/// What an app asks of passwords.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PasswordRules {
+    /// Whether the app drops outer white space before hashing and checking.
+    pub trim: bool,
+    /// The fewest characters (Unicode code points) allowed when setting.
+    pub min_chars: u32,
+    /// The most UTF-8 bytes that count.
+    pub max_bytes: u32,
+    /// What to do above that when setting.
+    pub set_too_long: TooLong,
+    /// What the app does above that when checking.
+    pub check_too_long: TooLong,
+}
+
+impl Default for PasswordRules {
+    fn default() -> Self {
+        let refuse = TooLong::Refuse;
+        PasswordRules { trim: false, min_chars: 1, max_bytes: 4096, set_too_long: refuse, check_too_long: refuse }
+    }
+}
+
+/// What happens to a password above the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TooLong {
+    /// It is refused, or does not match.
+    #[default]
+    Refuse,
+    /// Only the first bytes count.
+    Cut,
+}
+
+/// How to see that the app runs, from its directory alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Running {
+    /// Whether the app must be stopped before writing, because it would overwrite or ignore the change.
+    pub must_stop: bool,
+    /// A file the app holds an exclusive `flock` on while it runs, below the store's directory.
+    pub lock: Option<String>,
+    /// A file that exists while the app runs and may be left behind by a crash.
+    pub sign: Option<String>,
+    /// How to stop it, as a command to paste.
+    pub stop: Option<String>,
+}
+
+/// A table, or a list or map in a document.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Collection {
+    /// The table, or `document#/pointer`.
+    pub name: String,
+    /// The fields that name a record. None for a table without a key.
+    pub key: Vec<String>,
+    /// Fields whose values are never printed.
+    pub secret: Vec<String>,
+    /// Fields the app rewrites in normal use: written, never guarded, left alone by undo.
+    pub volatile: Vec<String>,
+    /// Whether the key is itself a secret, printed as 12 hex digits of its SHA-256.
+    pub secret_key: bool,
+    /// How people call a record: `session`, `user`. The collection's name if empty.
+    pub label: String,
+}
+
+/// A document of a documents store.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Document {
+    /// Its name in collections, before the `#`.
+    pub name: String,
+    /// Its path below the store's directory.
+    pub path: String,
+    /// `json` or `yaml`.
+    pub format: String,
+    /// What a new one contains, where the app may lack it; a plan that inserts into a missing document creates it.
+    pub envelope: Option<String>,
+    /// The permission bits of a new one, in octal: `600`.
+    pub mode: Option<String>,
+}
+
+/// How far a verb is supported.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Support {
+    /// How far.
+    pub support: Level,
+    /// Why not, or what is missing: one sentence for people.
+    pub reason: Option<String>,
+}
+
+/// See [`Support`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// All of it.
+    Full,
+    /// Some of it; the reason says what is missing.
+    Partial,
+    /// None of it; the reason says why.
+    #[default]
+    None,
+}
+
+/// A `key=value` argument.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ArgumentKey {
+    /// The verbs that take it.
+    pub verbs: Vec<String>,
+    /// Its name.
+    pub name: String,
+    /// `text`, `yes/no`, `time`, or the words allowed, with `|` between.
+    pub kind: String,
+    /// What it does, one line.
+    pub help: String,
+}
+
+/// One of the app's own commands, and what to type instead.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Replaces {
+    /// The app's command, without its arguments' values: `homarr reset-password --username NAME`.
+    pub command: String,
+    /// Ours: `latchlift password reset NAME`.
+    pub instead: String,
+    /// Whether ours comes in a later release.
+    pub later: bool,
+    /// What is different about it, one sentence.
+    pub note: Option<String>,
+}
+
+impl Facts {
+    /// Reads a `plugin.toml`.
+    ///
+    /// # Errors
+    /// It is not TOML, a value is of the wrong kind, or it names no app.
+    pub fn parse(text: &str) -> Result<Facts> {
+        let facts: Facts = toml::from_str(text)
+            .map_err(|why| Error::new(Kind::Contract, format!("plugin.toml: {}", why.message())))?;
+        if facts.app.is_empty() || !facts.app.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        {
+            return Err(Error::new(Kind::Contract, "plugin.toml: `app` must be lower-case letters, digits and `-`"));
+        }
+        Ok(facts)
+    }
+
+    /// The declared collection of that name.
+    pub fn collection(&self, name: &str) -> Option<&Collection> {
+        self.collections.iter().find(|collection| collection.name == name)
+    }
+
+    /// The declared document of that name.
+    pub fn document(&self, name: &str) -> Option<&Document> {
+        self.documents.iter().find(|document| document.name == name)
+    }
+
+    /// How far `verb` (`noun.verb`) is supported.
+    pub fn support(&self, verb: &str) -> Support {
+        self.verbs.get(verb).cloned().unwrap_or_default()
+    }
+}
