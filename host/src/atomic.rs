@@ -1,0 +1,393 @@
+//! Replacing a file in one go.
+//!
+//! The new content goes to a sibling with the same owner, group, mode and extended attributes, reaches the disk, and
+//! takes the old file's name by `rename`, so that at every moment the name leads to the whole old or the whole new file.
+
+use crate::error::{Error, Kind, Result};
+use crate::fault;
+use latchlift_plugin_api as api;
+use sha2::{Digest, Sha256};
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+/// What the names of unfinished siblings begin with.
+const PREFIX: &str = ".latchlift-";
+
+/// A file as it was when it was read; two equal stamps are the same bytes in the same file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    device: u64,
+    inode: u64,
+    modified: (i64, i64),
+    size: u64,
+    sha256: [u8; 32],
+}
+
+impl Stamp {
+    fn new(meta: &Metadata, sha256: [u8; 32]) -> Stamp {
+        let modified = (meta.mtime(), meta.mtime_nsec());
+        Stamp { device: meta.dev(), inode: meta.ino(), modified, size: meta.size(), sha256 }
+    }
+
+    /// The SHA-256 of the bytes, in lower-case hex.
+    pub fn sha256(&self) -> String {
+        api::hex(&self.sha256)
+    }
+}
+
+/// The bytes of a file and its stamp; `None` where there is no file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read(path: &Path) -> Result<Option<(Vec<u8>, Stamp)>> {
+    let Some((mut file, meta)) = open(path)? else { return Ok(None) };
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.size()).unwrap_or(0) + 1);
+    file.read_to_end(&mut bytes).map_err(|why| explain(&why, path, "read"))?;
+    let digest = Sha256::digest(&bytes).into();
+    Ok(Some((bytes, Stamp::new(&meta, digest))))
+}
+
+/// The stamp of a file, without holding its bytes; `None` where there is no file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn stamp(path: &Path) -> Result<Option<Stamp>> {
+    let Some((mut file, meta)) = open(path)? else { return Ok(None) };
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer).map_err(|why| explain(&why, path, "read"))? {
+            0 => return Ok(Some(Stamp::new(&meta, digest.finalize().into()))),
+            n => digest.update(&buffer[..n]),
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<Option<(File, Metadata)>> {
+    let regular = |meta: &Metadata| match meta.is_file() {
+        true => Ok(()),
+        false => Err(Error::new(Kind::Conflict, format!("{} is not a regular file", path.display()))),
+    };
+    // Asked before opening: a pipe would never open.
+    match fs::metadata(path) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(explain(&why, path, "read")),
+        Ok(meta) => regular(&meta)?,
+    }
+    let file = match File::open(path) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(|why| explain(&why, path, "read"))?,
+    };
+    let meta = file.metadata().map_err(|why| explain(&why, path, "read"))?;
+    regular(&meta)?;
+    Ok(Some((file, meta)))
+}
+
+/// The file a path leads to, through symbolic links; the last component need not exist.
+///
+/// # Errors
+/// A directory on the way is missing or closed, or the last component is a link to nothing.
+pub fn resolve(path: &Path) -> Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Ok(target) => return Ok(target),
+        Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(explain(&why, path, "reach")),
+        Err(_) => {}
+    }
+    if path.is_symlink() {
+        return Err(Error::new(Kind::Conflict, format!("{} is a symbolic link to nothing", path.display())));
+    }
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Error::new(Kind::NotFound, format!("there is no {}", path.display())));
+    };
+    let parent = fs::canonicalize(parent).map_err(|why| explain(&why, parent, "reach"))?;
+    Ok(parent.join(name))
+}
+
+/// A turn at writing in a directory, held against other latchlifts until dropped.
+#[must_use = "dropping it lets others write"]
+pub struct Turn {
+    _lock: Option<File>,
+}
+
+impl Turn {
+    /// Takes the turn, and removes what killed runs left behind: nobody else can be writing.
+    ///
+    /// # Errors
+    /// [`Kind::Locked`] where another latchlift writes there.
+    pub fn take(dir: &Path) -> Result<Turn> {
+        let file = File::open(dir).map_err(|why| explain(&why, dir, "open"))?;
+        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                let message = format!("another latchlift is writing in {}", dir.display());
+                return Err(Error::new(Kind::Locked, message).help("wait until it has finished and try again"));
+            }
+            // Some network file systems lock no directories; the stamp is still compared before the rename.
+            Err(_) => return Ok(Turn { _lock: None }),
+        }
+        sweep(dir);
+        Ok(Turn { _lock: Some(file) })
+    }
+}
+
+/// Removes unfinished siblings: they hold credentials. What cannot be removed harms nobody.
+fn sweep(dir: &Path) {
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// A file's next content, not yet in its place.
+#[must_use = "commit or drop; dropping leaves the file as it was"]
+pub struct Replacement {
+    temp: tempfile::NamedTempFile,
+    target: PathBuf,
+    seen: Option<Stamp>,
+}
+
+impl Replacement {
+    /// Begins replacing the file that was read with this stamp. `target` is resolved: see [`resolve`].
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] where the file or its directory may not be written, or the owner, group, mode or attributes
+    /// could not be kept.
+    pub fn of(target: PathBuf, seen: Stamp) -> Result<Replacement> {
+        let meta = fs::metadata(&target).map_err(|why| explain(&why, &target, "write"))?;
+        may_write(&target, &meta)?;
+        let temp = sibling(&target)?;
+        own(temp.as_file(), (meta.uid(), meta.gid())).map_err(|why| cannot_keep(&why, &target, "owner and group"))?;
+        copy_attributes(&target, temp.path())?;
+        let mode = fs::Permissions::from_mode(meta.mode() & 0o7777);
+        temp.as_file().set_permissions(mode).map_err(|why| cannot_keep(&why, &target, "mode"))?;
+        Ok(Replacement { temp, target, seen: Some(seen) })
+    }
+
+    /// Begins a file that is not there yet, with the owner and group of its directory.
+    ///
+    /// # Errors
+    /// As [`Replacement::of`].
+    pub fn new_file(target: PathBuf, mode: u32) -> Result<Replacement> {
+        let temp = sibling(&target)?;
+        let dir = parent(&target);
+        let meta = fs::metadata(dir).map_err(|why| explain(&why, dir, "read"))?;
+        own(temp.as_file(), (meta.uid(), meta.gid())).map_err(|why| match rustix::process::geteuid().is_root() {
+            true => cannot_keep(&why, dir, "owner and group"),
+            false => denied(dir, "write in", Some(&meta)),
+        })?;
+        let permissions = fs::Permissions::from_mode(mode & 0o777);
+        temp.as_file().set_permissions(permissions).map_err(|why| explain(&why, &target, "write"))?;
+        Ok(Replacement { temp, target, seen: None })
+    }
+
+    /// Writes the content, piece by piece, and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// The disk is full or fails.
+    pub fn write<'a>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<()> {
+        fault::point("documents.write")?;
+        let file = self.temp.as_file_mut();
+        let mut written = pieces.into_iter().try_for_each(|piece| file.write_all(piece));
+        if written.is_ok() {
+            fault::point("documents.sync")?;
+            written = file.sync_all();
+        }
+        written.map_err(|why| explain(&why, &self.target, "write"))
+    }
+
+    /// The content as it is on the disk.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read_back(&self) -> Result<Vec<u8>> {
+        fs::read(self.temp.path()).map_err(|why| explain(&why, self.temp.path(), "read back"))
+    }
+
+    /// Puts the content in its place.
+    ///
+    /// # Errors
+    /// [`Kind::Stale`] where the file is no longer the one that was read; nothing was changed then, nor where the
+    /// rename fails. [`Kind::Unfinished`] where the new content is in place but may not survive a power cut.
+    pub fn commit(self) -> Result<()> {
+        if stamp(&self.target)? != self.seen {
+            let message = format!("{} was written by somebody else in the meantime", self.target.display());
+            return Err(Error::new(Kind::Stale, message).help("stop the app and run the command again"));
+        }
+        fault::point("documents.rename.before")?;
+        let renamed = match self.seen {
+            Some(_) => self.temp.persist(&self.target),
+            None => self.temp.persist_noclobber(&self.target),
+        };
+        renamed.map_err(|why| cannot_rename(&why.error, &self.target))?;
+        settle(&[parent(&self.target)])
+    }
+}
+
+/// Gives a file another name in the same file system; never over another file.
+///
+/// # Errors
+/// [`Kind::Conflict`] where the new name is taken; otherwise as [`Replacement::commit`].
+pub fn rename(from: &Path, to: &Path) -> Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    fault::point("documents.rename.before")?;
+    let renamed = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // File systems without this flag leave a gap between looking and renaming.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if fs::symlink_metadata(to).is_err() => {
+            fs::rename(from, to)
+        }
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => Err(io::ErrorKind::AlreadyExists.into()),
+        other => other.map_err(io::Error::from),
+    };
+    renamed.map_err(|why| cannot_rename(&why, if why.kind() == io::ErrorKind::AlreadyExists { to } else { from }))?;
+    settle(&[parent(from), parent(to)])
+}
+
+/// Makes a rename last. What fails here fails after the fact.
+fn settle(dirs: &[&Path]) -> Result<()> {
+    let synced = || {
+        fault::point("documents.rename.after")?;
+        fault::point("documents.dirsync")?;
+        dirs.iter().try_for_each(|dir| sync_dir(dir))
+    };
+    let unknown = |error: Error| Error { kind: Kind::Unfinished, ..error };
+    synced().map_err(|why| unknown(why).note("the change is in place, but may not survive a power cut"))
+}
+
+fn sync_dir(dir: &Path) -> Result<()> {
+    match File::open(dir).and_then(|dir| dir.sync_all()) {
+        // Some file systems sync no directories; there is nothing more to do then.
+        Err(why) if matches!(why.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        other => other.map_err(|why| explain(&why, dir, "sync")),
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
+}
+
+fn sibling(target: &Path) -> Result<tempfile::NamedTempFile> {
+    let dir = parent(target);
+    // Readable by nobody else until it has the owner and mode it will keep.
+    tempfile::Builder::new().prefix(PREFIX).tempfile_in(dir).map_err(|why| explain(&why, dir, "write in"))
+}
+
+/// A file its owner protected from writing stays as it is, though a rename could replace it.
+fn may_write(target: &Path, meta: &Metadata) -> Result<()> {
+    let user = rustix::process::geteuid();
+    match rustix::fs::access(target, rustix::fs::Access::WRITE_OK) {
+        Err(why) => Err(explain(&why.into(), target, "write")),
+        Ok(()) if !user.is_root() && meta.uid() != user.as_raw() => Err(denied(target, "write", Some(meta))),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn own(file: &File, (uid, gid): (u32, u32)) -> io::Result<()> {
+    let meta = file.metadata()?;
+    match (meta.uid(), meta.gid()) == (uid, gid) {
+        true => Ok(()),
+        false => fchown(file, Some(uid), Some(gid)),
+    }
+}
+
+/// Makes the extended attributes (access lists, labels) of `to` those of `from`.
+fn copy_attributes(from: &Path, to: &Path) -> Result<()> {
+    let (wanted, present) = (attributes(from), attributes(to));
+    for (name, value) in &wanted {
+        if !present.contains(&(name.clone(), value.clone())) {
+            let what = format!("extended attribute {}", name.to_string_lossy());
+            xattr::set(to, name, value).map_err(|why| cannot_keep(&why, from, &what))?;
+        }
+    }
+    for (name, _) in &present {
+        // Inherited from the directory. A security label that cannot go is the one this directory prescribes.
+        if !wanted.iter().any(|(known, _)| known == name) {
+            let _ = xattr::remove(to, name);
+        }
+    }
+    Ok(())
+}
+
+fn attributes(path: &Path) -> Vec<(OsString, Vec<u8>)> {
+    let value = |name: OsString| xattr::get(path, &name).ok().flatten().map(|value| (name, value));
+    xattr::list(path).map(|names| names.filter_map(value).collect()).unwrap_or_default()
+}
+
+/// Why a file could not be read or written, for people.
+pub fn explain(why: &io::Error, path: &Path, verb: &str) -> Error {
+    let at = path.display();
+    match why.kind() {
+        io::ErrorKind::PermissionDenied => denied(path, verb, fs::metadata(path).ok().as_ref()),
+        io::ErrorKind::NotFound => Error::new(Kind::NotFound, format!("there is no {at}")),
+        io::ErrorKind::ReadOnlyFilesystem => {
+            Error::new(Kind::Denied, format!("cannot {verb} {at}: its file system is mounted read-only"))
+        }
+        _ => Error::new(Kind::Failed, format!("cannot {verb} {at}: {}", plain(why))),
+    }
+}
+
+/// The system's words without its number.
+fn plain(why: &io::Error) -> String {
+    let text = why.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
+fn denied(path: &Path, verb: &str, meta: Option<&Metadata>) -> Error {
+    let user = rustix::process::geteuid();
+    let owner = meta.map(|meta| (meta.uid(), meta.mode() & 0o7777));
+    let error = Error::new(Kind::Denied, access_message(path, verb, owner, user.as_raw()));
+    match user.is_root() {
+        // Root is refused by more than modes: an immutable file, a label, a user namespace.
+        true => error.help(format!("see what protects it: lsattr -d {0}; ls -ldZ {0}", path.display())),
+        false => error.help("run as root; the file's owner and mode will be kept"),
+    }
+}
+
+fn access_message(path: &Path, verb: &str, owner: Option<(u32, u32)>, user: u32) -> String {
+    let name = |uid: u32| if uid == 0 { "root".to_owned() } else { format!("uid {uid}") };
+    match owner {
+        Some((uid, mode)) => {
+            let owner = name(uid);
+            format!("cannot {verb} {}: owned by {owner}, mode {mode:04o}; you are {}", path.display(), name(user))
+        }
+        None => format!("cannot {verb} {}: a directory above it is closed to {}", path.display(), name(user)),
+    }
+}
+
+fn cannot_keep(why: &io::Error, path: &Path, what: &str) -> Error {
+    let message = format!("cannot keep the {what} of {}: {}", path.display(), plain(why));
+    Error::new(Kind::Denied, message).help("run as root; the file's owner and mode will be kept")
+}
+
+fn cannot_rename(why: &io::Error, path: &Path) -> Error {
+    match why.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Error::new(Kind::Conflict, format!("{} exists; it will not be overwritten", path.display()))
+        }
+        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => {
+            let message = format!("cannot replace {}: it is mounted there by itself (a bind mount)", path.display());
+            Error::new(Kind::Denied, message)
+                .help("run latchlift where the file really lies, or mount its directory instead of the file")
+        }
+        _ => explain(why, path, "replace"),
+    }
+}
+
+/// Replaces a file's whole content in one go, or creates it with `mode` where there is none.
+///
+/// # Errors
+/// As [`Replacement::of`] and [`Replacement::commit`].
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    let target = resolve(path)?;
+    let _turn = Turn::take(parent(&target))?;
+    let mut replacement = match stamp(&target)? {
+        Some(seen) => Replacement::of(target, seen)?,
+        None => Replacement::new_file(target, mode)?,
+    };
+    replacement.write([bytes])?;
+    replacement.commit()
+}

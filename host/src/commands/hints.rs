@@ -1,0 +1,118 @@
+//! Did you mean: similar accounts, and the apps' own commands in our words.
+
+use crate::context::{Opened, Run};
+use crate::error::{Error, Kind};
+use latchlift_plugin_api::facts::Replaces;
+use latchlift_plugin_api::{Batch, Facts, Options, Target};
+
+/// A failure to find an account, with how many there are and which are similar; any other failure unchanged.
+pub fn about_account(run: &Run, opened: &Opened, target: Option<&Target>, mut error: Error) -> Error {
+    let Some(target) = target.filter(|_| error.kind == Kind::NotFound) else {
+        return named_ambiguity(opened, error);
+    };
+    let (mut count, mut similar) = (0u64, Vec::new());
+    let request = run.request("user.list", Options::default());
+    let listed = opened.read(run, request, &mut |batch| {
+        if let Batch::Accounts(accounts) = batch {
+            count += accounts.len() as u64;
+            for account in accounts {
+                let texts = [&account.name, &account.email, &account.display_name];
+                let best = texts.iter().filter_map(|text| text.value()).map(|text| likeness(text, &target.name));
+                let best = best.fold(0.0, f64::max);
+                if let Some(name) = account.name.value().filter(|_| best > 0.75) {
+                    similar.push((best, name.clone()));
+                }
+            }
+        }
+        Ok(())
+    });
+    if listed.is_err() {
+        return error;
+    }
+    let facts = opened.facts();
+    let what = match &target.id {
+        Some(id) => format!("{} has no account with the id `{id}`", facts.title),
+        None => format!("{} has no account named `{}`", facts.title, target.name),
+    };
+    let accounts = if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") };
+    error.message = format!("{what} (instance `{}`, {accounts})", opened.name());
+    similar.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let list = format!("see all with `latchlift user list --app {}`", opened.name());
+    error.help(match similar.first() {
+        Some((_, name)) => format!("an account with a similar name exists: `{name}`; {list}"),
+        None => list,
+    })
+}
+
+fn named_ambiguity(opened: &Opened, error: Error) -> Error {
+    match error.kind {
+        Kind::Ambiguous => error.help(format!("choose one with --id or --provider, and --app {}", opened.name())),
+        _ => error,
+    }
+}
+
+fn likeness(text: &str, wanted: &str) -> f64 {
+    let (text, wanted) = (text.to_lowercase(), wanted.to_lowercase());
+    match text.split('@').next() == Some(&wanted) && !wanted.is_empty() {
+        true => 1.0,
+        false => strsim::jaro_winkler(&text, &wanted),
+    }
+}
+
+/// The words of an app's own command that someone typed to us, and what to type instead.
+///
+/// `words` are the arguments without flags and their values. Apps mean different things by the same words, so this only
+/// answers; it never runs anything.
+pub fn own_words(words: &[String], installed: &[Facts]) -> Option<String> {
+    let mut found: Vec<(usize, &Facts, &Replaces)> = Vec::new();
+    for facts in installed {
+        for replaces in &facts.replaces {
+            let known = command_words(&replaces.command);
+            let typed = words.strip_prefix([facts.app.clone()].as_slice()).unwrap_or(words);
+            if !known.is_empty() && typed.len() >= known.len() && typed[..known.len()] == known[..] {
+                found.push((known.len(), facts, replaces));
+            }
+        }
+    }
+    let longest = found.iter().map(|(length, ..)| *length).max()?;
+    let lines = found.iter().filter(|(length, ..)| *length == longest);
+    let mut lines: Vec<String> = lines.map(|(_, facts, replaces)| told(facts, replaces)).collect();
+    lines.dedup();
+    Some(lines.join("\n      "))
+}
+
+fn told(facts: &Facts, replaces: &Replaces) -> String {
+    let later = if replaces.later { " (comes with a later release)" } else { "" };
+    format!("{}'s `{}` is `{}` here{later}", facts.title, replaces.command, replaces.instead)
+}
+
+/// The words of a command behind its program: `photoprism users ls [SEARCH]` gives `users ls`.
+fn command_words(command: &str) -> Vec<String> {
+    let plain = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+    let words = command.split_whitespace().skip(1).skip_while(|word| word.starts_with("--") || *word == "auth" && command.starts_with("hass"));
+    words.take_while(plain).filter(|word| !word.starts_with('-')).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_apps_own_words_are_answered_in_ours() {
+        let replaces = Replaces {
+            command: "homarr reset-password --username NAME".into(),
+            instead: "latchlift password reset NAME".into(),
+            ..Replaces::default()
+        };
+        let facts = Facts { app: "homarr".into(), title: "Homarr".into(), replaces: vec![replaces], ..Facts::default() };
+        let said = own_words(&["reset-password".into(), "john".into()], &[facts]).unwrap();
+        assert!(said.contains("`latchlift password reset NAME`"), "{said}");
+    }
+
+    #[test]
+    fn hass_script_words_lose_their_switch() {
+        assert_eq!(command_words("hass --script auth change_password NAME PW"), ["change_password"]);
+        assert_eq!(command_words("ha auth reset --username U"), ["auth", "reset"]);
+        assert_eq!(command_words("photoprism users ls [SEARCH]"), ["users", "ls"]);
+    }
+}

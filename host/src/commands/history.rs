@@ -1,0 +1,306 @@
+//! `history`, `undo`, `resume`: what was done, and taking it back.
+
+use super::{Exit, change};
+use crate::apply::{self, Stores, Work};
+use crate::cli::{HistoryVerb, Resume, Undo, Write};
+use crate::context::Run;
+use crate::error::{Error, Kind, Result};
+use crate::journal::{Begun, End, Entry};
+use crate::plan;
+use crate::secret;
+use crate::ui;
+use latchlift_plugin_api::{Change, Plan, Time};
+use serde_json::{Value, json};
+
+/// `history ...`
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn history(run: &Run, verb: Option<HistoryVerb>) -> Result<Exit> {
+    match verb.unwrap_or(HistoryVerb::List { listing: Default::default() }) {
+        HistoryVerb::List { listing } => list(run, listing.limit),
+        HistoryVerb::Show { entry } => show(run, &entry),
+    }
+}
+
+struct Row(Entry);
+
+impl serde::Serialize for Row {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        summary(&self.0).serialize(to)
+    }
+}
+
+fn summary(entry: &Entry) -> Value {
+    let begun = &entry.begun;
+    json!({
+        "entry": begun.id, "at": begun.at, "plugin": begun.plugin, "verb": begun.verb, "target": begun.target,
+        "summary": begun.plan.summary, "state": entry.state(), "undone_by": entry.undone_by, "undoes": begun.undoes,
+        "uid": begun.uid, "sudo_user": begun.sudo_user,
+    })
+}
+
+const HEADINGS: &[&str] = &["ENTRY", "AT", "APP", "WHAT", "STATE"];
+
+fn list(run: &Run, limit: Option<usize>) -> Result<Exit> {
+    let (mut entries, unreadable) = run.journal.entries()?;
+    unreadable.iter().for_each(|line| run.ui.warn(line));
+    let wanted = run.wanted()?;
+    entries.retain(|entry| wanted.is_empty() || wanted.contains(&entry.begun.app));
+    entries.truncate(limit.unwrap_or(usize::MAX));
+    let rows: Vec<_> = entries.into_iter().map(|entry| (entry.begun.app.as_str().into(), Row(entry))).collect();
+    let list = crate::output::List {
+        name: "entries",
+        rows: &rows,
+        errors: &[],
+        headings: HEADINGS,
+        cells: |app, Row(entry)| {
+            let at = entry.begun.at.sql()[..16].to_owned();
+            vec![entry.begun.id.clone(), at, app.to_owned(), entry.begun.plan.summary.clone(), entry.state().to_owned()]
+        },
+    };
+    let exit = super::list::finish(run, &list, 1, "nothing was changed yet");
+    mention_other_journal(run);
+    Ok(exit)
+}
+
+/// A journal of root and one of the user may both exist; the one not read is named.
+fn mention_other_journal(run: &Run) {
+    if let Some(other) = run.other_journal() {
+        run.ui.say(format!("there is another journal in {}: use --state-dir to see it", other.display()));
+    }
+}
+
+fn show(run: &Run, id: &str) -> Result<Exit> {
+    let entry = run.journal.find(id)?;
+    let begun = &entry.begun;
+    if run.ui.json() {
+        let mut out = summary(&entry);
+        out["app"] = json!(begun.app);
+        out["plan"] = plan::to_json(&begun.plan, &begun.facts);
+        ui::answer(&json!({ "latchlift": 1, "ok": true, "entries": [out] }).to_string());
+        return Ok(0);
+    }
+    let who = begun.sudo_user.clone().unwrap_or_else(|| format!("uid {}", begun.uid));
+    let mut lines = vec![
+        format!("entry {}  {}  by {who}  {}", begun.id, begun.at, entry.state()),
+        format!("{}: {}", begun.app, ui::escaped(&begun.plan.summary)),
+    ];
+    for record in &begun.stores {
+        lines.push(format!("  in {}", crate::context::place(&record.location)));
+    }
+    for (i, step) in begun.plan.steps.iter().enumerate() {
+        let written = entry.end == Some(End::Done) || entry.committed[i];
+        let state = if written { "written" } else { "not known to be written" };
+        lines.push(format!("step {} ({state})", i + 1));
+        lines.extend(step.changes.iter().flat_map(|c| plan::lines(c, &begun.facts)).map(|line| format!("  {line}")));
+    }
+    ui::answer(&lines.join("\n"));
+    Ok(0)
+}
+
+/// `undo [ENTRY]`
+///
+/// # Errors
+/// Nothing can be taken back, the data moved since, or as any change.
+pub fn undo(run: &Run, ask: Undo) -> Result<Exit> {
+    let entry = match &ask.entry {
+        Some(id) => run.journal.find(id)?,
+        None => newest(run, Entry::can_be_undone, "undo", "there is nothing to take back")?,
+    };
+    refuse_undo(&entry)?;
+    let stores = run.stores_of(&entry)?;
+    let begun = &entry.begun;
+    let undoing = work(run, &entry, &stores, &ask.write, vec![])?;
+    let steps = apply::inverse(&entry, &undoing)?;
+    let summary = format!("Take back entry {}: {}", begun.id, begun.plan.summary);
+    let plan = Plan { summary, steps, warnings: kept_out(&entry), ..Plan::default() };
+    if plan.is_empty() {
+        let nothing = "it removed only sessions or tokens, which stay removed, or nothing of it is written";
+        run.ui.say(format!("entry {}: nothing to take back: {nothing}", begun.id));
+        if entry.is_unfinished() {
+            run.journal.reopen(&entry)?.end(End::Failed)?;
+        }
+        if run.ui.json() {
+            change::print_results(vec![json!({ "app": begun.app, "ok": true, "changed": false, "applied": false })]);
+        }
+        return Ok(0);
+    }
+    let work = Work { begun: Begun { plan, undoes: Some(begun.id.clone()), ..undoing.begun }, ..undoing };
+    carry_out(run, &entry, work, &ask.write, |journal, work| {
+        let id = apply::apply(journal, work)?;
+        journal.reopen(&entry)?.undone_by(&id)?;
+        Ok(id)
+    })
+}
+
+/// `resume [ENTRY]`
+///
+/// # Errors
+/// Nothing is unfinished, or as any change.
+pub fn resume(run: &Run, ask: Resume) -> Result<Exit> {
+    let entry = match &ask.entry {
+        Some(id) => run.journal.find(id)?,
+        None => newest(run, Entry::is_unfinished, "resume", "no change was interrupted")?,
+    };
+    if !entry.is_unfinished() {
+        return Err(Error::new(Kind::Refused, format!("entry {} is {}: there is nothing to finish", entry.begun.id, entry.state()))
+            .note("nothing was changed"));
+    }
+    let stores = run.stores_of(&entry)?;
+    let resuming = work(run, &entry, &stores, &ask.write, entry.begun.plan.steps.clone())?;
+    let first = apply::written(&entry, &resuming)?;
+    let plan = Plan {
+        summary: format!("Finish entry {}: {}", entry.begun.id, entry.begun.plan.summary),
+        steps: entry.begun.plan.steps[first..].to_vec(),
+        ..Plan::default()
+    };
+    if plan.steps.is_empty() {
+        run.journal.reopen(&entry)?.end(End::Done)?;
+        run.ui.say(format!("entry {} was written in full; it is now recorded so", entry.begun.id));
+        mark_undone(run, &entry)?;
+        if run.ui.json() {
+            let result = json!({ "app": entry.begun.app, "ok": true, "changed": false, "applied": true, "entry": entry.begun.id });
+            change::print_results(vec![result]);
+        }
+        return Ok(0);
+    }
+    let shown = Work { begun: Begun { plan, ..entry.begun.clone() }, ..resuming };
+    carry_out(run, &entry, shown, &ask.write, |journal, shown| {
+        let work = Work { begun: entry.begun.clone(), ..shown };
+        let id = apply::resume(journal, &entry, work)?;
+        mark_undone(run, &entry)?;
+        Ok(id)
+    })
+}
+
+/// An undo that was interrupted is finished: the entry it takes back says so.
+fn mark_undone(run: &Run, entry: &Entry) -> Result<()> {
+    let Some(undone) = &entry.begun.undoes else { return Ok(()) };
+    let undone = run.journal.find(undone)?;
+    run.journal.reopen(&undone)?.undone_by(&entry.begun.id)
+}
+
+/// The newest entry of the selected instance that `fits`; with several instances in the journal, one must be named.
+fn newest(run: &Run, fits: fn(&Entry) -> bool, verb: &str, none: &str) -> Result<Entry> {
+    let (entries, _) = run.journal.entries()?;
+    let wanted = run.wanted()?;
+    let fitting = |entry: &Entry| fits(entry) && (wanted.is_empty() || wanted.contains(&entry.begun.app));
+    let mut found: Vec<Entry> = entries.into_iter().filter(fitting).collect();
+    if found.is_empty() {
+        let other = run.other_journal().map(|dir| format!("; there is another journal in {}", dir.display()));
+        return Err(Error::new(Kind::NotFound, format!("{none}{}", other.unwrap_or_default()))
+            .help("see what was done with `latchlift history`"));
+    }
+    let several = run.config.instances.len() > 1;
+    let mut apps: Vec<&str> = found.iter().map(|entry| entry.begun.app.as_str()).collect();
+    apps.sort_unstable();
+    apps.dedup();
+    if several && apps.len() > 1 && wanted.is_empty() {
+        let newest = &found[0].begun;
+        return Err(Error::new(Kind::Ambiguous, format!("the journal has changes of several instances: {}", apps.join(", ")))
+            .note("nothing was changed")
+            .help(format!("name one: the newest is `latchlift {verb} {}` ({})", newest.id, newest.app)));
+    }
+    Ok(found.swap_remove(0))
+}
+
+fn refuse_undo(entry: &Entry) -> Result<()> {
+    let begun = &entry.begun;
+    let why = match (&entry.undone_by, &begun.undoes, entry.end) {
+        (Some(by), ..) => format!("entry {} is already taken back, by entry {by}", begun.id),
+        (None, Some(other), _) => format!("entry {} itself takes entry {other} back; run the command again instead", begun.id),
+        (None, None, Some(End::Failed)) => format!("entry {} changed nothing", begun.id),
+        _ => return Ok(()),
+    };
+    Err(Error::new(Kind::Refused, why).note("nothing was changed"))
+}
+
+fn work<'a>(
+    run: &Run,
+    entry: &'a Entry,
+    stores: &'a Stores,
+    write: &Write,
+    steps: Vec<latchlift_plugin_api::Step>,
+) -> Result<Work<'a>> {
+    let begun = Begun {
+        at: run.now(),
+        uid: rustix::process::getuid().as_raw(),
+        sudo_user: std::env::var("SUDO_USER").ok(),
+        plan: Plan { steps, ..entry.begun.plan.clone() },
+        verb: "undo".to_owned(),
+        ..entry.begun.clone()
+    };
+    Ok(Work { begun, facts: &entry.begun.facts, stores, allow_running: write.allow_running })
+}
+
+/// What stays as it is although the entry is taken back.
+fn kept_out(entry: &Entry) -> Vec<String> {
+    let gone = entry.begun.plan.steps.iter().flat_map(|step| &step.changes);
+    let gone = gone.filter_map(|change| match change {
+        Change::Purge { collection, count, keep: false, .. } => {
+            let label = entry.begun.facts.collection(collection).map(|c| c.label.as_str()).filter(|l| !l.is_empty());
+            Some(format!("{count} records of `{}` stay removed", label.unwrap_or(collection)))
+        }
+        _ => None,
+    });
+    gone.collect()
+}
+
+fn carry_out<'a>(
+    run: &Run,
+    entry: &Entry,
+    work: Work<'a>,
+    write: &Write,
+    act: impl FnOnce(&crate::journal::Journal, Work<'a>) -> Result<String>,
+) -> Result<Exit> {
+    let begun = &entry.begun;
+    let place = begun.stores.first().map(|record| crate::context::place(&record.location)).unwrap_or_default();
+    if !run.ui.json() && !run.ui.quiet {
+        run.ui.plan(&format!("{}, {place}, entry of {}", begun.facts.title, age(run.now(), begun.at)), &work.begun.plan, &begun.facts);
+    }
+    let json = |applied: Option<&str>| {
+        json!({
+            "app": begun.app, "ok": true, "changed": true, "applied": applied.is_some(), "entry": applied,
+            "plan": plan::to_json(&work.begun.plan, &begun.facts),
+        })
+    };
+    let before = json(None);
+    if write.dry_run {
+        match run.ui.json() {
+            true => change::print_results(vec![before]),
+            false => run.ui.say("nothing was changed: this was a dry run"),
+        }
+        return Ok(0);
+    }
+    if !write.yes {
+        if !run.ui.can_ask {
+            return Err(Error::new(Kind::Usage, "this needs a yes, and there is no terminal to ask")
+                .note("nothing was changed")
+                .help("look at the plan with --dry-run, then say --yes"));
+        }
+        if !secret::confirm("Apply?", true)? {
+            return Err(Error::new(Kind::Declined, "not applied").note("nothing was changed"));
+        }
+    }
+    let mut after = before;
+    let summary = work.begun.plan.summary.clone();
+    let id = act(&run.journal, work)?;
+    after["applied"] = json!(true);
+    after["entry"] = json!(id);
+    match run.ui.json() {
+        true => change::print_results(vec![after]),
+        false => run.ui.say(format!("done: {}", ui::escaped(&summary))),
+    }
+    Ok(0)
+}
+
+fn age(now: Time, then: Time) -> String {
+    let minutes = (now.0 - then.0) / 60_000;
+    match minutes {
+        ..=0 => "just now".to_owned(),
+        1..=119 => format!("{minutes} minutes ago"),
+        120..=2879 => format!("{} hours ago", minutes / 60),
+        _ => format!("{} days ago", minutes / 1440),
+    }
+}

@@ -1,0 +1,126 @@
+//! The rows of lists: which columns people see.
+
+use crate::output::List;
+use latchlift_plugin_api::{Account, Ban, Invite, Known, Login, Mfa, Session, Time};
+
+/// The columns of `user list`.
+pub const ACCOUNTS: &[&str] = &["APP", "NAME", "PROVIDER", "ROLE", "ADMIN", "SIGN-IN", "2FA", "SESSIONS", "LAST LOGIN", "ID"];
+
+/// A row of `user list`.
+pub fn account(app: &str, account: &Account) -> Vec<String> {
+    let name = match (account.name.value(), account.display_name.value()) {
+        (Some(name), _) => name.clone(),
+        (None, Some(display)) => format!("({display})"),
+        (None, None) => "(no name)".to_owned(),
+    };
+    let role = account.role.value().cloned().or_else(|| Some(account.groups.value()?.join(", ")));
+    vec![
+        app.to_owned(),
+        name,
+        text(&account.provider),
+        role.unwrap_or_default(),
+        yes_no(&account.admin),
+        sign_in(account),
+        account.mfa.value().map(|methods| methods.join(", ")).unwrap_or_default(),
+        number(&account.sessions),
+        time(&account.last_login),
+        account.id.clone(),
+    ]
+}
+
+/// `yes`, or the codes of what keeps the person out.
+pub fn sign_in(account: &Account) -> String {
+    let blocking: Vec<&str> = account.reasons.iter().filter(|r| r.blocking).map(|r| r.code.as_str()).collect();
+    match account.can_sign_in {
+        Known::Is(true) => "yes".to_owned(),
+        Known::Is(false) if blocking.is_empty() => "no".to_owned(),
+        Known::Is(false) => format!("no: {}", blocking.join(", ")),
+        _ => account.reasons.first().map_or("?".to_owned(), |reason| format!("? {}", reason.code)),
+    }
+}
+
+/// The columns of `session list` and `token list`.
+pub const SESSIONS: &[&str] = &["APP", "ID", "ACCOUNT", "KIND", "CLIENT", "IP", "CREATED", "LAST SEEN", "EXPIRES"];
+
+/// A row of `session list`.
+pub fn session(app: &str, session: &Session) -> Vec<String> {
+    let expires = match (&session.expires_at, session.expired) {
+        (Known::Nothing, _) => "never".to_owned(),
+        (at, true) => format!("{} (ended)", time(at)),
+        (at, false) => time(at),
+    };
+    vec![
+        app.to_owned(),
+        session.id.clone(),
+        text(&session.account),
+        session.kind.clone(),
+        text(&session.client),
+        text(&session.ip),
+        time(&session.created_at),
+        time(&session.last_seen),
+        expires,
+    ]
+}
+
+/// The columns of `mfa status`.
+pub const MFA: &[&str] = &["APP", "ACCOUNT", "METHOD", "ENABLED", "NOTE", "SECRETS"];
+
+/// A row of `mfa status`.
+pub fn mfa(app: &str, mfa: &Mfa) -> Vec<String> {
+    let secrets: Vec<String> = mfa.secrets.iter().map(|(name, secret)| format!("{name}={secret}")).collect();
+    let enabled = if mfa.enabled { "yes" } else { "no" };
+    let note = mfa.note.clone().unwrap_or_default();
+    vec![app.to_owned(), text(&mfa.account), mfa.method.clone(), enabled.to_owned(), note, secrets.join(" ")]
+}
+
+/// The columns of `login list`.
+pub const LOGINS: &[&str] = &["APP", "AT", "ACCOUNT", "IP", "STATUS", "DETAIL"];
+
+/// A row of `login list`.
+pub fn login(app: &str, login: &Login) -> Vec<String> {
+    let Login { account, ip, status, at, detail } = login;
+    vec![app.to_owned(), time(at), text(account), text(ip), status.clone(), text(detail)]
+}
+
+/// The columns of `ban list`.
+pub const BANS: &[&str] = &["APP", "ADDRESS", "SINCE", "NOTE"];
+
+/// A row of `ban list`.
+pub fn ban(app: &str, ban: &Ban) -> Vec<String> {
+    vec![app.to_owned(), ban.ip.clone(), time(&ban.banned_at), ban.note.clone().unwrap_or_default()]
+}
+
+/// The columns of `invite list`.
+pub const INVITES: &[&str] = &["APP", "ID", "BY", "EXPIRES"];
+
+/// A row of `invite list`.
+pub fn invite(app: &str, invite: &Invite) -> Vec<String> {
+    vec![app.to_owned(), invite.id.clone(), text(&invite.account), time(&invite.expires_at)]
+}
+
+fn text(value: &Known<String>) -> String {
+    value.value().cloned().unwrap_or_default()
+}
+
+fn number(value: &Known<u64>) -> String {
+    value.value().map(ToString::to_string).unwrap_or_default()
+}
+
+fn yes_no(value: &Known<bool>) -> String {
+    value.value().map_or("", |yes| if *yes { "yes" } else { "" }).to_owned()
+}
+
+/// A time as people read it: `2026-11-21 03:47`, UTC.
+pub fn time(value: &Known<Time>) -> String {
+    value.value().map(|time| time.sql()[..16].to_owned()).unwrap_or_default()
+}
+
+/// A list of rows with its columns.
+pub fn list<'a, T>(
+    name: &'a str,
+    columns: (&'a [&'a str], fn(&str, &T) -> Vec<String>),
+    rows: &'a [(std::rc::Rc<str>, T)],
+    errors: &'a [(String, crate::error::Error)],
+) -> List<'a, T> {
+    List { name, rows, errors, headings: columns.0, cells: columns.1 }
+}

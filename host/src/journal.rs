@@ -1,0 +1,460 @@
+//! The journal: what was planned, how far it got, and what is needed to take it back without loading a plugin.
+//!
+//! One file per entry, lines of JSON, each synced before the next thing happens:
+//!
+//! ```text
+//! {"begun": ...}        the plan, the stores, who
+//! {"receipt": [0, ...]} what only the store knew, inside the transaction of step 0
+//! {"committed": 0}
+//! {"ended": "done"}     or "failed" with the data untouched, or "abandoned"
+//! {"undone_by": "..."}
+//! ```
+//!
+//! Intent goes to disk before the data does: after a crash the journal must know at least as much as the database. A
+//! begun entry over untouched data is harmless, an unrecorded change is not. Old hashes are in it, passwords never.
+
+use crate::error::{Error, Kind, Result};
+use crate::store::Receipt;
+use latchlift_plugin_api::{Facts, Location, Plan, Time, facts};
+use serde::{Deserialize, Serialize};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Entries kept at most, and how long, in days. Unfinished ones are kept whatever their age.
+const KEEP: (usize, i64) = (1000, 365);
+
+/// The ending of the name of an entry being written: who looks for interrupted ones need not open the others.
+const OPEN: &str = "open";
+/// The ending of the name of every other entry.
+const ENDED: &str = "jsonl";
+
+/// What an entry says at its beginning.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Begun {
+    /// The entry's id: 8 hex digits.
+    pub id: String,
+    /// When.
+    pub at: Time,
+    /// The numeric user id of who ran it.
+    pub uid: u32,
+    /// `SUDO_USER`, where it was run through sudo.
+    pub sudo_user: Option<String>,
+    /// The instance's name, or the `--app` value it was given by.
+    pub app: String,
+    /// The plugin.
+    pub plugin: String,
+    /// The verb: `password.reset`.
+    pub verb: String,
+    /// The name as typed, where the verb takes one.
+    pub target: Option<String>,
+    /// The stores, without database passwords.
+    pub stores: Vec<StoreRecord>,
+    /// What writing and undoing need to know about the app.
+    pub facts: Facts,
+    /// The plan, without what it revealed.
+    pub plan: Plan,
+    /// The entry this one takes back.
+    pub undoes: Option<String>,
+}
+
+/// A store as the journal names it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StoreRecord {
+    /// Its name in the plan.
+    pub store: String,
+    /// Where it was.
+    pub location: Location,
+}
+
+/// How an entry ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// All steps are written.
+    Done,
+    /// Nothing was written.
+    Failed,
+}
+
+/// One line of an entry.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    Begun(Box<Begun>),
+    Receipt(usize, Receipt),
+    Committed(usize),
+    Ended(End),
+    UndoneBy(String),
+}
+
+/// An entry as read back.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its beginning.
+    pub begun: Begun,
+    /// Per step: what the store said inside the transaction.
+    pub receipts: Vec<Receipt>,
+    /// Per step: whether its commit is known to have succeeded.
+    pub committed: Vec<bool>,
+    /// How it ended; `None` where nobody wrote that down.
+    pub end: Option<End>,
+    /// The entry that took it back.
+    pub undone_by: Option<String>,
+    path: PathBuf,
+}
+
+impl Entry {
+    /// Whether it was applied, not taken back, and does not itself take another back.
+    pub fn can_be_undone(&self) -> bool {
+        self.end != Some(End::Failed) && self.undone_by.is_none() && self.begun.undoes.is_none()
+    }
+
+    /// Whether nobody knows how it ended.
+    pub fn is_unfinished(&self) -> bool {
+        self.end.is_none() && self.undone_by.is_none()
+    }
+
+    /// A word for its state.
+    pub fn state(&self) -> &'static str {
+        match (&self.undone_by, self.end) {
+            (Some(_), _) => "undone",
+            (None, Some(End::Done)) => "done",
+            (None, Some(End::Failed)) => "failed",
+            (None, None) => "unfinished",
+        }
+    }
+}
+
+/// The directory of entries.
+pub struct Journal {
+    dir: PathBuf,
+}
+
+/// A begun entry that is still being written. Commits take it, so that nothing is written unrecorded.
+#[must_use = "an entry that is not ended reads as unfinished"]
+pub struct Open {
+    /// The entry's id.
+    pub id: String,
+    file: File,
+    path: PathBuf,
+}
+
+impl Journal {
+    /// The journal in `state_dir`; nothing is created before the first entry.
+    pub fn new(state_dir: &Path) -> Journal {
+        Journal { dir: state_dir.join("journal") }
+    }
+
+    /// Where the entries are.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Writes an entry's beginning, synced; gives it an id.
+    ///
+    /// # Errors
+    /// The directory cannot be made or written, or is not private.
+    pub fn begin(&self, mut begun: Begun) -> Result<Open> {
+        self.prepare()?;
+        begun.id = new_id()?;
+        begun.plan.reveals.clear();
+        begun.facts = needed(&begun.facts);
+        let path = self.dir.join(format!("{:013}-{}.{OPEN}", begun.at.0, begun.id));
+        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
+        let mut open = Open { id: begun.id.clone(), file: file.map_err(|why| cannot(&path, &why))?, path };
+        crate::fault::point("journal.begin")?;
+        open.line(&Line::Begun(Box::new(begun)))?;
+        sync_dir(&self.dir)?;
+        self.prune();
+        Ok(open)
+    }
+
+    /// Opens an entry again to write how it went on.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn reopen(&self, entry: &Entry) -> Result<Open> {
+        let text = std::fs::read(&entry.path).map_err(|why| cannot(&entry.path, &why))?;
+        let file = OpenOptions::new().append(true).open(&entry.path).map_err(|why| cannot(&entry.path, &why))?;
+        // A line that a crash cut short goes, or the next one would be glued to it.
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        file.set_len(whole as u64).map_err(|why| cannot(&entry.path, &why))?;
+        Ok(Open { id: entry.begun.id.clone(), file, path: entry.path.clone() })
+    }
+
+    /// All entries, newest first. A file that cannot be read as an entry is left out and named in the second list.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn entries(&self) -> Result<(Vec<Entry>, Vec<String>)> {
+        let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
+        for path in self.files()? {
+            match read(&path) {
+                Ok(Some(entry)) => entries.push(entry),
+                // A file that ends before its first line: the write that would have begun it never finished.
+                Ok(None) => {}
+                Err(why) => unreadable.push(format!("{}: {why}", path.display())),
+            }
+        }
+        Ok((entries, unreadable))
+    }
+
+    /// The entries nobody wrote an end to, newest first.
+    ///
+    /// # Errors
+    /// The directory or one of them cannot be read.
+    pub fn unfinished(&self) -> Result<Vec<Entry>> {
+        let open = self.files()?.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == OPEN));
+        let mut found = Vec::new();
+        for path in open {
+            found.extend(read(&path)?.filter(Entry::is_unfinished));
+        }
+        Ok(found)
+    }
+
+    /// The entry whose id begins with `id`.
+    ///
+    /// # Errors
+    /// None or several do.
+    pub fn find(&self, id: &str) -> Result<Entry> {
+        let (entries, _) = self.entries()?;
+        let mut found: Vec<Entry> = entries.into_iter().filter(|entry| entry.begun.id.starts_with(id)).collect();
+        match (found.pop(), found.is_empty()) {
+            (Some(entry), true) => Ok(entry),
+            (None, _) => Err(Error::new(Kind::NotFound, format!("the journal has no entry `{id}`"))
+                .help("see the entries with `latchlift history`")),
+            (Some(_), false) => Err(Error::new(Kind::Ambiguous, format!("several entries begin with `{id}`"))
+                .help("give more of its digits; see them with `latchlift history`")),
+        }
+    }
+
+    fn files(&self) -> Result<Vec<PathBuf>> {
+        let listing = match std::fs::read_dir(&self.dir) {
+            Ok(listing) => listing,
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+            Err(why) => return Err(cannot(&self.dir, &why)),
+        };
+        let paths = listing.filter_map(|item| Some(item.ok()?.path()));
+        let ours = |path: &PathBuf| path.extension().is_some_and(|ending| ending == OPEN || ending == ENDED);
+        let mut paths: Vec<PathBuf> = paths.filter(ours).collect();
+        paths.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(paths)
+    }
+
+    fn prepare(&self) -> Result<()> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.dir);
+        made.map_err(|why| cannot(&self.dir, &why))?;
+        let found = std::fs::metadata(&self.dir).map_err(|why| cannot(&self.dir, &why))?;
+        if found.mode() & 0o077 != 0 && found.uid() == rustix::process::geteuid().as_raw() {
+            let private = std::fs::Permissions::from_mode(0o700);
+            std::fs::set_permissions(&self.dir, private).map_err(|why| cannot(&self.dir, &why))?;
+        }
+        Ok(())
+    }
+
+    /// Removes the oldest entries beyond what is kept. Failing to is no reason to stop a rescue.
+    fn prune(&self) {
+        let Ok(files) = self.files() else { return };
+        let now = std::time::SystemTime::now();
+        let too_old = |path: &PathBuf| {
+            let age = std::fs::metadata(path).and_then(|found| found.modified()).map(|at| now.duration_since(at));
+            matches!(age, Ok(Ok(age)) if age.as_secs() > KEEP.1.unsigned_abs() * 86_400)
+        };
+        // Only files beyond the count, or the very oldest, are looked at, so that a long history costs nothing here.
+        let beyond = files.iter().skip(KEEP.0).chain(files.last().into_iter().filter(|path| too_old(path)));
+        for path in beyond {
+            if matches!(read(path), Ok(Some(entry)) if !entry.is_unfinished()) {
+                std::fs::remove_file(path).ok();
+            }
+        }
+    }
+}
+
+impl Open {
+    /// Records what a step's store said, inside its transaction. Nothing to say is not written.
+    ///
+    /// # Errors
+    /// It cannot be written; the step must then roll back.
+    pub fn receipt(&mut self, step: usize, receipt: Receipt) -> Result<()> {
+        let silent = receipt.kept.iter().all(Vec::is_empty)
+            && receipt.places.iter().all(Option::is_none)
+            && receipt.texts.iter().all(Option::is_none);
+        if silent {
+            return Ok(());
+        }
+        crate::fault::point("journal.receipt")?;
+        self.line(&Line::Receipt(step, receipt))
+    }
+
+    /// Records that a step is written.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn committed(&mut self, step: usize) -> Result<()> {
+        crate::fault::point("journal.committed")?;
+        self.line(&Line::Committed(step))
+    }
+
+    /// Records the end.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn end(mut self, end: End) -> Result<()> {
+        crate::fault::point("journal.end")?;
+        self.line(&Line::Ended(end))?;
+        // What counts is the line; the name only spares others from looking.
+        std::fs::rename(&self.path, self.path.with_extension(ENDED)).ok();
+        Ok(())
+    }
+
+    /// Records that another entry took this one back.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn undone_by(mut self, id: &str) -> Result<()> {
+        crate::fault::point("journal.undone")?;
+        self.line(&Line::UndoneBy(id.to_owned()))
+    }
+
+    fn line(&mut self, line: &Line) -> Result<()> {
+        let broken = |why: serde_json::Error| Error::new(Kind::Failed, format!("a journal line cannot be made: {why}"));
+        let mut text = serde_json::to_vec(line).map_err(broken)?;
+        text.push(b'\n');
+        let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
+        written.map_err(|why| cannot(&self.path, &why))
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Entry>> {
+    let file = File::open(path).map_err(|why| cannot(path, &why))?;
+    let mut entry: Option<Entry> = None;
+    let mut lines = BufReader::new(file).split(b'\n').peekable();
+    while let Some(line) = lines.next() {
+        let line = line.map_err(|why| cannot(path, &why))?;
+        let parsed: Line = match serde_json::from_slice(&line) {
+            Ok(parsed) => parsed,
+            // The last line of a crash may be cut short: what it would have said did not happen, or shows in the store.
+            Err(_) if lines.peek().is_none() => break,
+            Err(why) => return Err(Error::new(Kind::Failed, format!("not an entry this latchlift can read ({why})"))),
+        };
+        match (&mut entry, parsed) {
+            (None, Line::Begun(begun)) => entry = Some(begin(*begun, path)),
+            (Some(entry), line) => entry.take_in(line),
+            (None, _) => return Err(Error::new(Kind::Failed, "an entry without its beginning")),
+        }
+    }
+    Ok(entry)
+}
+
+fn begin(begun: Begun, path: &Path) -> Entry {
+    let steps = begun.plan.steps.len();
+    Entry {
+        begun,
+        receipts: vec![Receipt::default(); steps],
+        committed: vec![false; steps],
+        end: None,
+        undone_by: None,
+        path: path.to_owned(),
+    }
+}
+
+impl Entry {
+    fn take_in(&mut self, line: Line) {
+        match line {
+            Line::Begun(_) => {}
+            Line::Receipt(step, receipt) => {
+                if let Some(slot) = self.receipts.get_mut(step) {
+                    *slot = receipt;
+                }
+            }
+            Line::Committed(step) => {
+                if let Some(slot) = self.committed.get_mut(step) {
+                    *slot = true;
+                }
+            }
+            Line::Ended(end) => self.end = Some(end),
+            Line::UndoneBy(id) => self.undone_by = Some(id),
+        }
+    }
+}
+
+/// The facts that writing and undoing need; the rest would only make entries long.
+fn needed(all: &Facts) -> Facts {
+    Facts {
+        app: all.app.clone(),
+        title: all.title.clone(),
+        running: all.running.clone(),
+        collections: all.collections.clone(),
+        documents: all.documents.clone(),
+        password: facts::PasswordRules::default(),
+        ..Facts::default()
+    }
+}
+
+fn new_id() -> Result<String> {
+    let mut bytes = [0u8; 4];
+    getrandom::fill(&mut bytes).map_err(|why| Error::new(Kind::Failed, format!("the system gives no randomness: {why}")))?;
+    Ok(latchlift_plugin_api::hex(&bytes))
+}
+
+fn sync_dir(dir: &Path) -> Result<()> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|why| cannot(dir, &why))
+}
+
+fn cannot(path: &Path, why: &std::io::Error) -> Error {
+    let kind = if why.kind() == std::io::ErrorKind::PermissionDenied { Kind::Denied } else { Kind::Failed };
+    Error::new(kind, format!("cannot use the journal {}: {}", path.display(), crate::error::io_reason(why)))
+        .help("run as root, or choose another directory with --state-dir")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use latchlift_plugin_api::{Record, plan};
+
+    fn begun() -> Begun {
+        let step = plan::insert("user", Record::new().with("id", "1"));
+        Begun { app: "homarr".into(), plan: Plan::new("test").step(vec![step]), ..Begun::default() }
+    }
+
+    #[test]
+    fn an_entry_tells_how_far_it_got() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(dir.path());
+        let mut open = journal.begin(begun()).unwrap();
+        assert!(journal.entries().unwrap().0[0].is_unfinished());
+        open.committed(0).unwrap();
+        let id = open.id.clone();
+        open.end(End::Done).unwrap();
+        let entry = journal.find(&id[..4]).unwrap();
+        assert!(entry.can_be_undone() && entry.committed[0] && entry.state() == "done");
+        journal.reopen(&entry).unwrap().undone_by("ffff").unwrap();
+        assert!(!journal.find(&id).unwrap().can_be_undone());
+    }
+
+    #[test]
+    fn a_line_cut_short_by_a_crash_is_as_if_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(dir.path());
+        let open = journal.begin(begun()).unwrap();
+        let path = open.path.clone();
+        drop(open);
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"ended\":\"do").unwrap();
+        let entry = journal.entries().unwrap().0.remove(0);
+        assert!(entry.is_unfinished());
+        journal.reopen(&entry).unwrap().end(End::Failed).unwrap();
+        assert_eq!(journal.entries().unwrap().0[0].end, Some(End::Failed));
+    }
+
+    #[test]
+    fn the_directory_is_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(dir.path());
+        let open = journal.begin(begun()).unwrap();
+        assert_eq!(std::fs::metadata(journal.dir()).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(std::fs::metadata(&open.path).unwrap().mode() & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,257 @@
+//! Passwords on their way in: from a prompt, standard input, a file, or made here.
+//!
+//! No flag takes a secret, because arguments are public while a process runs and stay in the shell's history. What is read
+//! here is wiped when dropped, never appears in a message, and never in `Debug`.
+
+pub mod terminal;
+
+use crate::error::{Error, Kind, Result};
+use crate::kdf::Purpose;
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use terminal::Terminal;
+use zeroize::Zeroizing;
+
+/// Where a password comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Source {
+    /// The person is asked.
+    #[default]
+    Prompt,
+    /// `--password-stdin`.
+    Stdin,
+    /// `--password-file PATH`.
+    File(PathBuf),
+    /// `--generate`.
+    Generate,
+}
+
+/// A password, wiped when dropped.
+pub struct Password {
+    /// The password.
+    pub text: Zeroizing<String>,
+    /// Whether it was made here, so that the person has yet to see it.
+    pub generated: bool,
+    /// What the person should know about it; never the password.
+    pub warnings: Vec<String>,
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Password(<hidden>, {} warnings)", self.warnings.len())
+    }
+}
+
+/// The largest thing taken for a password; more is a wrong file.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// Reads the password of `name`: a new one twice from the person, an existing one once.
+///
+/// # Errors
+/// [`Kind::Usage`] where there is none, nobody to ask, or it has characters nobody can type at a login;
+/// [`Kind::Denied`] where the file may not be read; [`Kind::Interrupted`] where the person pressed Ctrl-C.
+pub fn read(source: &Source, purpose: Purpose, name: &str, may_ask: bool) -> Result<Password> {
+    match source {
+        Source::Generate => generate(),
+        Source::Stdin => password(&all(std::io::stdin().lock(), "standard input")?, "on standard input"),
+        Source::File(path) => from_file(path, "--password-file"),
+        Source::Prompt => {
+            let terminal = Terminal::open(may_ask).ok_or_else(|| nobody_to_ask(purpose))?;
+            ask(&terminal, purpose, name)
+        }
+    }
+}
+
+/// Reads the password of a database: from a file, or once from the person.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_for_store(file: Option<&Path>, place: &str, may_ask: bool) -> Result<Password> {
+    if let Some(path) = file {
+        return from_file(path, "--store-password-file");
+    }
+    let terminal = Terminal::open(may_ask).ok_or_else(|| {
+        Error::new(Kind::Usage, format!("{place} needs a password, and there is no terminal to ask for it"))
+            .help("use --store-password-file FILE, or --settings FILE with the app's own settings")
+    })?;
+    let typed = terminal.secrets(&[&format!("Database password for {place}: ")])?;
+    password(&typed[0], "at the prompt")
+}
+
+fn nobody_to_ask(purpose: Purpose) -> Error {
+    let generate = if purpose == Purpose::Set { ", or --generate" } else { "" };
+    Error::new(Kind::Usage, "this needs a password, and there is no terminal to ask for it")
+        .help(format!("use --password-stdin or --password-file FILE{generate}"))
+}
+
+/// How often a new password may be mistyped.
+const TRIES: usize = 3;
+
+fn ask(terminal: &Terminal, purpose: Purpose, name: &str) -> Result<Password> {
+    if purpose == Purpose::Check {
+        return password(&terminal.secrets(&[&format!("Password for {name}: ")])?[0], "at the prompt");
+    }
+    let (first, again) = (format!("New password for {name}: "), format!("New password for {name}, again: "));
+    for _ in 0..TRIES {
+        let typed = terminal.secrets(&[&first, &again])?;
+        // A password that is no good either way is better said before asking whether it was typed twice alike.
+        let read = password(&typed[0], "at the prompt")?;
+        if typed[0] == typed[1] {
+            return Ok(read);
+        }
+        terminal.say("The two passwords differ. Try again.\n")?;
+    }
+    Err(Error::new(Kind::Usage, "the two passwords differed each time"))
+}
+
+/// Reads a password from a file, of which exactly one final line end is dropped.
+fn from_file(path: &Path, flag: &str) -> Result<Password> {
+    let shown = path.display();
+    let file = File::open(path).map_err(|why| unreadable(path, &why))?;
+    let facts = file.metadata().map_err(|why| unreadable(path, &why))?;
+    if facts.is_dir() {
+        return Err(Error::new(Kind::Usage, format!("{flag} {shown} is a directory")).help("name a file"));
+    }
+    let mut read = password(&all(file, &shown.to_string())?, &format!("in {shown}"))?;
+    if facts.is_file() && facts.mode() & 0o004 != 0 {
+        read.warnings.push(format!("everybody on this machine can read {shown}; `chmod 600 {shown}` ends that"));
+    }
+    Ok(read)
+}
+
+fn unreadable(path: &Path, why: &std::io::Error) -> Error {
+    let shown = path.display();
+    match why.kind() {
+        std::io::ErrorKind::NotFound => Error::new(Kind::Usage, format!("there is no password file {shown}")),
+        std::io::ErrorKind::PermissionDenied => {
+            Error::new(Kind::Denied, format!("cannot read the password file {shown}: permission denied"))
+                .help("run as the file's owner or as root")
+        }
+        _ => Error::new(Kind::Failed, format!("cannot read the password file {shown}: {why}")),
+    }
+}
+
+/// All bytes of `from`. The buffer never grows, so that no copy of a password is left behind in freed memory.
+fn all(mut from: impl Read, place: &str) -> Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; MAX_BYTES + 1]);
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match from.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(why) if why.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(Error::new(Kind::Failed, format!("cannot read a password from {place}: {why}"))),
+        }
+    }
+    if filled > MAX_BYTES {
+        return Err(Error::new(Kind::Usage, format!("what {place} gives is too long for a password")));
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+/// Takes what was read as a password: one line of text that a person could type at a login.
+fn password(bytes: &[u8], place: &str) -> Result<Password> {
+    let wrong = |what: &str| Error::new(Kind::Usage, format!("the password {place} {what}"));
+    let line = match bytes {
+        [line @ .., b'\r', b'\n'] | [line @ .., b'\n'] => line,
+        line => line,
+    };
+    let text = std::str::from_utf8(line).map_err(|_| wrong("is not UTF-8 text"))?;
+    if text.is_empty() {
+        return Err(wrong("is empty"));
+    }
+    if text.starts_with('\u{feff}') {
+        return Err(wrong("begins with a byte order mark").help("save the file as UTF-8 without a byte order mark"));
+    }
+    if text.contains(['\n', '\r']) {
+        return Err(wrong("has more than one line").help("give the password alone, with at most one final line end"));
+    }
+    if text.contains(char::is_control) {
+        return Err(wrong("contains a control character").help("choose a password of visible characters"));
+    }
+    Ok(Password { text: Zeroizing::new(text.to_owned()), generated: false, warnings: warnings(text, place) })
+}
+
+fn warnings(text: &str, place: &str) -> Vec<String> {
+    let blanks = text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
+    blanks.then(|| format!("the password {place} begins or ends with a blank, which is kept")).into_iter().collect()
+}
+
+const LETTERS_AND_DIGITS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+/// Specials that shells, YAML, `.env` files and URLs' paths leave alone within a word.
+const SPECIALS: &[u8] = b"-_.~+=@";
+const LENGTH: usize = 48;
+
+/// Makes a password of 48 characters, about 290 bits, with lower case, upper case, digits and specials.
+///
+/// # Errors
+/// The system gives no random numbers.
+pub fn generate() -> Result<Password> {
+    let alphabet = [LETTERS_AND_DIGITS, SPECIALS].concat();
+    loop {
+        let text = draw(&alphabet)?;
+        // Drawing all of it again keeps every acceptable password equally likely; placing a digit by hand would not.
+        if acceptable(text.as_bytes()) {
+            return Ok(Password { text, generated: true, warnings: vec![] });
+        }
+    }
+}
+
+fn draw(alphabet: &[u8]) -> Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::with_capacity(LENGTH));
+    // Bytes above the largest multiple of the alphabet are drawn again, or its first letters would come more often.
+    let fair = 256 - 256 % alphabet.len();
+    let mut random = Zeroizing::new([0u8; LENGTH]);
+    while text.len() < LENGTH {
+        getrandom::fill(random.as_mut_slice())
+            .map_err(|why| Error::new(Kind::Failed, format!("the system gives no random numbers: {why}")))?;
+        let missing = LENGTH - text.len();
+        let drawn = random.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < fair);
+        drawn.take(missing).for_each(|byte| text.push(char::from(alphabet[byte % alphabet.len()])));
+    }
+    Ok(text)
+}
+
+/// Every class is there, and neither end is a special: a leading `-` looks like a flag, `~` and `=` like paths.
+fn acceptable(text: &[u8]) -> bool {
+    let has = |class: fn(&u8) -> bool| text.iter().any(class);
+    let ends = [text.first(), text.last()];
+    has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_digit)
+        && text.iter().any(|byte| SPECIALS.contains(byte))
+        && ends.iter().all(|end| end.is_some_and(u8::is_ascii_alphanumeric))
+}
+
+/// Asks a question that `y` or `yes` answers; everything else, also the end of the input, is no.
+///
+/// # Errors
+/// [`Kind::Usage`] where there is nobody to ask, [`Kind::Interrupted`] where the person pressed Ctrl-C.
+pub fn confirm(question: &str, may_ask: bool) -> Result<bool> {
+    let answer = terminal_for_questions(may_ask)?.line(&format!("{question} [y/N] "))?;
+    Ok(answer.is_some_and(|answer| ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())))
+}
+
+/// Asks a question that only `name`, typed exactly, answers with yes.
+///
+/// # Errors
+/// As [`confirm`].
+pub fn confirm_by_name(question: &str, name: &str, may_ask: bool) -> Result<bool> {
+    let answer = terminal_for_questions(may_ask)?.line(&format!("{question} Type `{name}` to go on: "))?;
+    Ok(answer.is_some_and(|answer| answer == name || answer.trim() == name))
+}
+
+fn terminal_for_questions(may_ask: bool) -> Result<Terminal> {
+    Terminal::open(may_ask).ok_or_else(|| {
+        Error::new(Kind::Usage, "this needs a confirmation, and there is no terminal to ask on")
+            .help("add --yes if you mean it, or see what would happen with --dry-run")
+    })
+}
+
+#[cfg(test)]
+#[path = "secret_tests.rs"]
+mod tests;

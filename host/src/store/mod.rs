@@ -1,0 +1,161 @@
+//! Stores: where apps keep their accounts, behind one door for reading and one for writing.
+//!
+//! ```text
+//! plugin ── Select ──> Reader ──┐
+//!                               ├── sqlite | mysql | postgres  (sql: the rules they share)
+//! apply  ── Step ────> commit ──┘── documents
+//! ```
+//!
+//! Dialects, quoting and collation traps live here, once. Only `apply` calls [`Store::commit`].
+
+pub mod documents;
+pub mod mysql;
+pub mod postgres;
+mod server;
+pub mod sql;
+pub mod sqlite;
+mod tls;
+
+use crate::error::{Error, Kind, Result};
+use latchlift_plugin_api::{Change, Column, Facts, File, Filter, Page, Record, Select, Step, StoreKind, Value};
+
+/// A store of an instance, closed. Each call opens it, so that nothing is held while a person thinks.
+pub trait Store {
+    /// What kind it is.
+    fn kind(&self) -> StoreKind;
+
+    /// The path or URL, for people; never a password.
+    fn place(&self) -> String;
+
+    /// Opens a read-only view within one snapshot.
+    ///
+    /// # Errors
+    /// [`Kind::Unreachable`] or [`Kind::Denied`] where it cannot be opened, [`Kind::NotFound`] where there is nothing.
+    fn reader(&self) -> Result<Box<dyn StoreReader>>;
+
+    /// How the store stands against a step: not yet written, written, or neither.
+    ///
+    /// # Errors
+    /// As [`Store::reader`].
+    fn standing(&self, step: &Step, facts: &Facts) -> Result<Standing>;
+
+    /// Writes a step: guards, writes, reads back, calls `witness` with what only the store could know, commits.
+    ///
+    /// Nothing is written unless every guard holds, the read-back equals the plan and the witness agrees.
+    ///
+    /// # Errors
+    /// [`Kind::Stale`] where a guard fails, [`Kind::Locked`] where somebody else writes, [`Kind::Conflict`] where the
+    /// store altered what was written; nothing was changed then. [`Kind::Unfinished`] where nobody can tell.
+    fn commit(&self, step: &Step, facts: &Facts, witness: &mut Witness<'_>) -> Result<()>;
+}
+
+/// Told what a step removed, just before it is committed; an error rolls back.
+pub type Witness<'a> = dyn FnMut(Receipt) -> Result<()> + 'a;
+
+/// What a commit learned about each change, in the step's order; journalled before the commit, used by undo.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Receipt {
+    /// Per change: the full rows a `Purge` with `keep` removed.
+    pub kept: Vec<Vec<Record>>,
+    /// Per change: where in a document's collection a deleted record was.
+    pub places: Vec<Option<u64>>,
+    /// Per change: a document's record as the text it was, so that undo brings back every byte.
+    pub texts: Vec<Option<String>>,
+}
+
+/// How a store stands against a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Every record is as it was before.
+    Untouched,
+    /// Every record is as it should be afterwards.
+    Applied,
+    /// Something else happened to it.
+    Mixed,
+}
+
+impl Standing {
+    /// The standing of a whole from the standings of its parts; parts that fit both states say `None`.
+    pub fn of(parts: impl IntoIterator<Item = Option<Standing>>) -> Standing {
+        let mut whole = None;
+        for part in parts.into_iter().flatten() {
+            match whole {
+                None => whole = Some(part),
+                Some(known) if known == part => {}
+                Some(_) => return Standing::Mixed,
+            }
+        }
+        whole.unwrap_or(Standing::Applied)
+    }
+}
+
+/// A store, open for reading.
+pub trait StoreReader {
+    /// One page of rows. See [`Select`].
+    ///
+    /// # Errors
+    /// The store fails, or has no such collection or column.
+    fn select(&mut self, query: &Select) -> Result<Page>;
+
+    /// How many matching rows have each value of `field`.
+    ///
+    /// # Errors
+    /// As [`StoreReader::select`].
+    fn count_by(&mut self, collection: &str, field: &str, filter: &Filter) -> Result<Vec<(Value, u64)>>;
+
+    /// The columns of a collection, or `None` where it does not exist.
+    ///
+    /// # Errors
+    /// The store fails.
+    fn columns(&mut self, collection: &str) -> Result<Option<Vec<Column>>>;
+
+    /// A whole document's text.
+    ///
+    /// # Errors
+    /// The store holds no documents, or the file cannot be read.
+    fn document(&mut self, name: &str) -> Result<Option<String>> {
+        Err(no_documents(name))
+    }
+
+    /// The files that match a glob.
+    ///
+    /// # Errors
+    /// As [`StoreReader::document`].
+    fn files(&mut self, glob: &str) -> Result<Vec<File>> {
+        Err(no_documents(glob))
+    }
+
+    /// The lines of a file that contain `text`, oldest first, at most 10,000 of the newest.
+    ///
+    /// # Errors
+    /// As [`StoreReader::document`].
+    fn lines(&mut self, file: &str, text: &str) -> Result<Vec<String>> {
+        let _ = text;
+        Err(no_documents(file))
+    }
+
+    /// What a person should know about how the store was opened, if anything.
+    fn notice(&self) -> Option<String> {
+        None
+    }
+}
+
+fn no_documents(name: &str) -> Error {
+    Error::new(Kind::Plugin, format!("the plugin asked a database for the document `{name}`"))
+}
+
+/// The most rows of one page.
+pub const PAGE: u32 = 2000;
+
+/// The fields of `after` that are guarded in the collection: all but the volatile ones.
+pub fn guarded<'a>(facts: &'a Facts, collection: &str, record: &'a Record) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    let volatile = facts.collection(collection).map_or(&[][..], |collection| &collection.volatile);
+    record.iter().filter(move |(field, _)| !volatile.iter().any(|name| name == field))
+}
+
+/// The failure where a record is not as the plan read it.
+pub fn stale(change: &Change, what: &str) -> Error {
+    Error::new(Kind::Stale, format!("`{}` {what} since the plan was made", change.collection()))
+        .help("run the command again: it will plan on the data as it is now")
+}

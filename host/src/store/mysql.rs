@@ -1,0 +1,333 @@
+//! MariaDB and MySQL, over TCP, TLS or a unix socket.
+//!
+//! Reads see one consistent snapshot. Writes take the guards into the `WHERE` of each statement, which the server
+//! evaluates on the rows as they are, so that a change by somebody else in between is seen.
+
+mod columns;
+mod failure;
+
+use super::server::{CONNECT, Encryption, Refusal, STATEMENT, Target, within};
+use super::sql::{Database, Natural, Open, Reference, Statement, Table, write};
+use super::{Standing, Store, StoreReader, Witness, tls};
+use crate::error::{Error, Kind, Result};
+use columns::quote;
+use latchlift_plugin_api::{Column, Facts, Server, Step, StoreKind, Value};
+use mysql::prelude::Queryable;
+use mysql::{Conn, OptsBuilder, Params, SslOpts};
+use std::collections::HashSet;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// The engines that roll back.
+const TRANSACTIONAL: [&str; 4] = ["InnoDB", "ROCKSDB", "TokuDB", "ndbcluster"];
+
+/// A MariaDB or MySQL database.
+pub struct Mysql {
+    target: Target,
+}
+
+impl Mysql {
+    /// The database at `server`; `patience` is how long to wait for a lock.
+    pub fn new(server: Server, password: Option<Zeroizing<String>>, patience: Duration) -> Mysql {
+        let password = password.or_else(|| server.password.clone().map(Zeroizing::new));
+        Mysql { target: Target { scheme: "mysql", server, password, patience } }
+    }
+
+    /// Connects and begins a transaction.
+    fn begin(&self, transaction: &str) -> Result<Session> {
+        let connection = self.target.connect(|encryption| self.attempt(encryption))?;
+        let mut session = Session { connection, target: self.target.clone(), keys: None, checked: HashSet::new() };
+        let wait = self.target.patience.as_secs().max(1);
+        // The mode is strict, so that nothing is cut to fit, and takes the zero dates that old releases of apps wrote.
+        // A snapshot needs the isolation level that may have been configured away.
+        session.run(&format!(
+            "SET NAMES utf8mb4, time_zone = '+00:00', \
+             sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
+             innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}, \
+             foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0"
+        ))?;
+        session.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
+        session.run(transaction)?;
+        Ok(session)
+    }
+
+    fn attempt(&self, encryption: Encryption) -> std::result::Result<Conn, Refusal> {
+        let options = self.options(encryption);
+        match within(CONNECT, move || Conn::new(options)) {
+            Some(Ok(connection)) => Ok(connection),
+            Some(Err(why)) => {
+                let about_encryption = failure::about_encryption(&why, encryption);
+                Err(Refusal { error: failure::connecting(&self.target, &why), about_encryption })
+            }
+            None => Err(Refusal { error: self.target.silent(), about_encryption: false }),
+        }
+    }
+
+    fn options(&self, encryption: Encryption) -> OptsBuilder {
+        let Target { server, password, patience, .. } = &self.target;
+        let checked = encryption == Encryption::Verified;
+        let authorities = tls::authorities().filter(|_| checked);
+        let tls = (encryption != Encryption::Plain).then(|| {
+            tls::use_ring();
+            SslOpts::default().with_danger_accept_invalid_certs(!checked).with_root_cert_path(authorities)
+        });
+        OptsBuilder::new()
+            .ip_or_hostname(Some(self.target.host()))
+            .tcp_port(self.target.port())
+            .socket(server.socket.clone())
+            // On a loopback address the driver would ask the server for its socket and go on over the file of that name
+            // here, behind which there may be another server.
+            .prefer_socket(false)
+            .user(Some(server.user.clone()))
+            .pass(password.as_ref().map(|password| password.as_str()))
+            .db_name(Some(server.database.clone()))
+            .tcp_connect_timeout(Some(CONNECT))
+            .read_timeout(Some(STATEMENT + *patience))
+            .write_timeout(Some(STATEMENT))
+            .ssl_opts(tls)
+            // An UPDATE counts the rows it matched, not only those it altered.
+            .additional_capabilities(mysql::consts::CapabilityFlags::CLIENT_FOUND_ROWS)
+    }
+
+    fn reading(&self) -> Result<Open<Session>> {
+        Ok(Open::new(self.begin("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?))
+    }
+}
+
+impl Store for Mysql {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Mysql
+    }
+
+    fn place(&self) -> String {
+        self.target.place()
+    }
+
+    fn reader(&self) -> Result<Box<dyn StoreReader>> {
+        Ok(Box::new(self.reading()?))
+    }
+
+    fn standing(&self, step: &Step, facts: &Facts) -> Result<Standing> {
+        write::standing(&mut self.reading()?, step, facts)
+    }
+
+    fn commit(&self, step: &Step, facts: &Facts, witness: &mut Witness<'_>) -> Result<()> {
+        let mut open = Open::new(self.begin("START TRANSACTION READ WRITE")?);
+        // On an error the connection is closed with its transaction open, which rolls it back.
+        let receipt = write::write(&mut open, step, facts)?;
+        witness(receipt)?;
+        crate::fault::point("mysql.commit.before")?;
+        let committed = open.database.connection.query_drop("COMMIT");
+        committed.map_err(|why| failure::committing(&self.target, &why))?;
+        crate::fault::point("mysql.commit.after")
+    }
+}
+
+/// A foreign key and the table it points at.
+struct ForeignKey {
+    to: String,
+    reference: Reference,
+}
+
+/// A connection in a transaction.
+struct Session {
+    connection: Conn,
+    target: Target,
+    /// The database's foreign keys, read all at once when first asked for: the catalogue has to look at every table to
+    /// find those that point at one.
+    keys: Option<Vec<ForeignKey>>,
+    /// The tables known to roll back.
+    checked: HashSet<String>,
+}
+
+impl Session {
+    fn run(&mut self, sql: &str) -> Result<()> {
+        let done = self.connection.query_drop(sql);
+        done.map_err(|why| failure::running(&self.target, &why))
+    }
+
+    fn parameters(&self, statement: &Statement) -> Result<Params> {
+        if statement.values.is_empty() {
+            return Ok(Params::Empty);
+        }
+        let values: Option<Vec<mysql::Value>> = statement.values.iter().map(columns::bound).collect();
+        let strange = || Error::new(Kind::Plugin, "the plugin gave a list or a map where a database has a value");
+        values.map(Params::Positional).ok_or_else(strange)
+    }
+
+    /// The schema and the name of a table: `drizzle.migrations`, or a table of this database.
+    fn split<'a>(&'a self, table: &'a str) -> (&'a str, &'a str) {
+        table.split_once('.').unwrap_or((&self.target.server.database, table))
+    }
+
+    fn ask(&mut self, text: &str, names: &[&str]) -> Result<Vec<Vec<Value>>> {
+        self.query(&Statement { text: text.to_owned(), values: names.iter().map(|&name| name.into()).collect() })
+    }
+
+    fn foreign_keys(&mut self) -> Result<&[ForeignKey]> {
+        if self.keys.is_none() {
+            self.keys = Some(self.read_foreign_keys()?);
+        }
+        Ok(self.keys.as_deref().unwrap_or_default())
+    }
+
+    fn read_foreign_keys(&mut self) -> Result<Vec<ForeignKey>> {
+        let database = self.target.server.database.clone();
+        let rows = self.ask(
+            "SELECT CONSTRAINT_NAME, TABLE_NAME, COLUMN_NAME, REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME \
+             FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = ? AND REFERENCED_TABLE_SCHEMA = ? \
+             ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION",
+            &[&database, &database],
+        )?;
+        let mut keys: Vec<(String, ForeignKey)> = Vec::new();
+        for row in rows {
+            let [name, from, column, to, to_column] = row.map_cells();
+            match keys.last_mut() {
+                Some((last, key)) if *last == name && key.reference.from == from => {
+                    key.reference.columns.push(column);
+                    key.reference.to.push(to_column);
+                }
+                _ => {
+                    let reference = Reference { from, columns: vec![column], to: vec![to_column] };
+                    keys.push((name, ForeignKey { to, reference }));
+                }
+            }
+        }
+        Ok(keys.into_iter().map(|(_, key)| key).collect())
+    }
+}
+
+trait Cells {
+    /// The cells as text; null is empty.
+    fn map_cells<const N: usize>(self) -> [String; N];
+}
+
+impl Cells for Vec<Value> {
+    fn map_cells<const N: usize>(self) -> [String; N] {
+        let mut cells = self.into_iter();
+        std::array::from_fn(|_| cells.next().and_then(|cell| cell.to_text()).unwrap_or_default())
+    }
+}
+
+impl Database for Session {
+    fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Value>>> {
+        let parameters = self.parameters(statement)?;
+        let run = || {
+            let result = self.connection.exec_iter(statement.text.as_str(), parameters)?;
+            let types: Vec<_> = result.columns().as_ref().iter().map(mysql::Column::column_type).collect();
+            let rows = result.map(|row| Ok(row?.unwrap().into_iter().zip(&types).map(columns::value).collect()));
+            rows.collect::<mysql::Result<Vec<Vec<Value>>>>()
+        };
+        run().map_err(|why| failure::running(&self.target, &why))
+    }
+
+    fn execute(&mut self, statement: &Statement) -> Result<u64> {
+        let parameters = self.parameters(statement)?;
+        let done = self.connection.exec_drop(statement.text.as_str(), parameters);
+        done.map_err(|why| failure::running(&self.target, &why))?;
+        Ok(self.connection.affected_rows())
+    }
+
+    fn describe(&mut self, table: &str) -> Result<Option<Table>> {
+        let (schema, name) = self.split(table);
+        let (schema, name) = (schema.to_owned(), name.to_owned());
+        let rows = self.ask(
+            "SELECT COLUMN_NAME, COLUMN_TYPE, COLLATION_NAME, IS_NULLABLE, COLUMN_KEY, EXTRA, \
+             COLUMN_DEFAULT IS NOT NULL OR EXTRA LIKE '%auto_increment%' \
+             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
+            &[&schema, &name],
+        )?;
+        let mut found = Table::default();
+        for row in rows {
+            let [name, kind, collation, nullable, key, extra, has_default] = row.map_cells();
+            if key == "PRI" {
+                found.natural.push(Natural { expression: quote(&name), reading: quote(&name) });
+            }
+            // What the database computes itself can be neither written nor restored. `DEFAULT_GENERATED` is a default.
+            if extra.to_uppercase().split("DEFAULT_GENERATED").any(|extra| extra.contains("GENERATED")) {
+                continue;
+            }
+            let collation = Some(collation).filter(|collation| !collation.is_empty());
+            let (kind, nullable, has_default) = (kind.to_lowercase(), nullable == "YES", has_default == "1");
+            found.columns.push(Column { name, kind, nullable, has_default, collation });
+        }
+        Ok((!found.columns.is_empty()).then_some(found))
+    }
+
+    fn references(&mut self, table: &str) -> Result<Vec<Reference>> {
+        let keys = self.foreign_keys()?.iter().filter(|key| key.to == table);
+        Ok(keys.map(|key| key.reference.clone()).collect())
+    }
+
+    fn transactional(&mut self, table: &str) -> Result<()> {
+        if self.checked.contains(table) {
+            return Ok(());
+        }
+        let (schema, name) = self.split(table);
+        let (schema, name) = (schema.to_owned(), name.to_owned());
+        let sql = "SELECT ENGINE, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?";
+        let row = self.ask(sql, &[&schema, &name])?.pop().unwrap_or_default();
+        let [engine, kind] = row.map_cells();
+        if TRANSACTIONAL.iter().any(|known| known.eq_ignore_ascii_case(&engine)) {
+            self.checked.insert(table.to_owned());
+            return Ok(());
+        }
+        Err(match kind.as_str() {
+            "BASE TABLE" => no_way_back(table, &engine),
+            _ => Error::new(Kind::Refused, format!("`{table}` is a view; latchlift writes to tables only")),
+        })
+    }
+
+    fn quote(&self, name: &str) -> String {
+        let parts: Vec<String> = name.split('.').map(quote).collect();
+        parts.join(".")
+    }
+
+    fn place(&self, statement: &mut Statement, value: Value) {
+        columns::push_value(statement, value);
+    }
+
+    fn reading(&self, column: &Column) -> String {
+        columns::reading(column)
+    }
+
+    fn grouping(&self, column: &Column) -> String {
+        columns::grouping(column)
+    }
+
+    fn exact(&self, statement: &mut Statement, column: &Column, value: &Value) {
+        columns::push_exact(statement, column, value);
+    }
+
+    fn comparable(&self, column: &Column) -> bool {
+        columns::Family::of(column) != columns::Family::Float
+    }
+
+    fn lookup(&self, statement: &mut Statement, column: &Column, value: &Value) {
+        columns::push_lookup(statement, column, value);
+    }
+
+    fn writing(&self, statement: &mut Statement, column: &Column, value: &Value) {
+        columns::push_value(statement, columns::stored(column, value));
+    }
+
+    fn same(&self, column: &Column) -> String {
+        columns::same(column)
+    }
+
+    fn one_row(&self, statement: &mut Statement, _: &str, filter: &mut dyn FnMut(&mut Statement)) {
+        statement.push(" WHERE ");
+        filter(statement);
+        statement.push(" LIMIT 1");
+    }
+
+    fn stored(&self, column: &Column, value: &Value) -> Value {
+        columns::stored(column, value)
+    }
+}
+
+fn no_way_back(table: &str, engine: &str) -> Error {
+    let message = format!("`{table}` is kept by the engine {engine}, which cannot take a change back when one fails");
+    Error::new(Kind::Refused, message)
+        .help(format!("convert it first, with a backup at hand: ALTER TABLE {} ENGINE = InnoDB", quote(table)))
+}

@@ -1,0 +1,241 @@
+//! Reading: a [`Select`] as SQL, page after page.
+
+use super::{Database, Natural, Open, Statement, Table};
+use crate::error::{Error, Kind, Result};
+use crate::store::{PAGE, StoreReader};
+use latchlift_plugin_api::{Column, Filter, Page, SAME, Select, Value, abi};
+
+impl<D: Database> StoreReader for Open<D> {
+    fn select(&mut self, query: &Select) -> Result<Page> {
+        let table = self.known_table(&query.collection)?;
+        let order = order(&self.database, &table, query)?;
+        let limit = if query.limit == 0 { PAGE } else { query.limit.min(PAGE) };
+        let statement = page_statement(&self.database, &table, query, &order, limit)?;
+        let mut rows = self.database.query(&statement)?;
+        let mut columns = query.columns.clone();
+        columns.extend(query.same.as_ref().map(|_| SAME.to_owned()));
+        let next = match rows.last() {
+            Some(_) if rows.len() < limit as usize => vec![],
+            Some(_) if table.natural.is_empty() => abi::encode(&vec![seen(query)? + i64::from(limit)])?,
+            Some(last) => abi::encode(&last[columns.len()..].to_vec())?,
+            None => vec![],
+        };
+        rows.iter_mut().for_each(|row| row.truncate(columns.len()));
+        Ok(Page { columns, rows, next })
+    }
+
+    fn count_by(&mut self, collection: &str, field: &str, filter: &Filter) -> Result<Vec<(Value, u64)>> {
+        let table = self.known_table(collection)?;
+        let column = self.database.grouping(table.column(collection, field)?);
+        let mut statement = Statement::new(format!("SELECT {column}, count(*) FROM {}", self.database.relation(collection)));
+        push_where(&self.database, &mut statement, collection, &table, filter)?;
+        statement.push(" GROUP BY 1");
+        let rows = self.database.query(&statement)?;
+        let counted = rows.into_iter().map(|mut row| {
+            let count = row.pop().and_then(|count| count.as_int()).unwrap_or_default();
+            (row.pop().unwrap_or_default(), u64::try_from(count).unwrap_or_default())
+        });
+        Ok(counted.collect())
+    }
+
+    fn columns(&mut self, collection: &str) -> Result<Option<Vec<Column>>> {
+        Ok(self.table(collection)?.map(|table| table.columns.clone()))
+    }
+}
+
+/// One expression that orders the rows, and how its value is read and bound.
+struct Order {
+    expression: String,
+    reading: String,
+    column: Option<Column>,
+}
+
+/// What orders the rows: the query's fields, then the table's own order, which tells rows with equal fields apart, so
+/// that no page begins in the middle of them.
+fn order<D: Database>(database: &D, table: &Table, query: &Select) -> Result<Vec<Order>> {
+    let mut order = Vec::new();
+    for field in &query.order {
+        let column = table.column(&query.collection, field)?.clone();
+        order.push(Order { expression: database.quote(field), reading: database.reading(&column), column: Some(column) });
+    }
+    let own = table.natural.iter().filter(|own| query.order.iter().all(|field| database.quote(field) != own.expression));
+    let own: Vec<Order> = own.cloned().map(|Natural { expression, reading }| Order { expression, reading, column: None }).collect();
+    order.extend(own);
+    if table.natural.is_empty() && !order.is_empty() {
+        // Rows are counted off here, so those that the fields leave equal need an order that does not change.
+        order.extend(table.columns.iter().map(|column| {
+            let expression = database.grouping(column);
+            Order { reading: expression.clone(), expression, column: None }
+        }));
+    }
+    Ok(order)
+}
+
+/// How many rows the pages before held, of a table without an order of its own.
+fn seen(query: &Select) -> Result<i64> {
+    if query.after.is_empty() {
+        return Ok(0);
+    }
+    let after: Vec<i64> = abi::decode(&query.after).map_err(|_| another_query())?;
+    after.first().copied().ok_or_else(another_query)
+}
+
+fn another_query() -> Error {
+    Error::new(Kind::Plugin, "the plugin asked for a page of another query")
+}
+
+fn page_statement<D: Database>(
+    database: &D,
+    table: &Table,
+    query: &Select,
+    order: &[Order],
+    limit: u32,
+) -> Result<Statement> {
+    let name = &query.collection;
+    let mut wanted = Vec::new();
+    for field in &query.columns {
+        wanted.push(database.reading(table.column(name, field)?));
+    }
+    if let Some(field) = &query.same {
+        wanted.push(database.same(table.column(name, field)?));
+    }
+    let counted_off = table.natural.is_empty();
+    if !counted_off {
+        // The order's values end each row, so that the last row says where the next page begins.
+        wanted.extend(order.iter().map(|by| by.reading.clone()));
+    }
+    let mut statement = Statement::new(format!("SELECT {} FROM {}", wanted.join(", "), database.relation(name)));
+    push_where(database, &mut statement, name, table, &query.filter)?;
+    if !query.after.is_empty() && !counted_off {
+        let after: Vec<Value> = abi::decode(&query.after)?;
+        statement.push(if query.filter == Filter::All { " WHERE " } else { " AND " });
+        push_after(database, &mut statement, order, &after)?;
+    }
+    if !order.is_empty() {
+        statement.push(" ORDER BY ");
+        statement.join(", ", order, |statement, by| {
+            let nullable = by.column.as_ref().is_some_and(|column| column.nullable);
+            statement.push(&by.expression).push(if nullable { database.nulls_first() } else { "" });
+        });
+    }
+    statement.push(&format!(" LIMIT {limit}"));
+    if counted_off {
+        statement.push(&format!(" OFFSET {}", seen(query)?));
+    }
+    Ok(statement)
+}
+
+/// Appends the condition that the rows come after a place: `(a, b) > (?, ?)`.
+fn push_after<D: Database>(database: &D, statement: &mut Statement, order: &[Order], after: &[Value]) -> Result<()> {
+    if after.len() != order.len() {
+        return Err(another_query());
+    }
+    let place: Vec<(&Order, &Value)> = order.iter().zip(after).collect();
+    if after.contains(&Value::Null) {
+        push_after_null(database, statement, &place);
+        return Ok(());
+    }
+    statement.push("(");
+    statement.join(", ", order, |statement, by| {
+        statement.push(&by.expression);
+    });
+    statement.push(") > (");
+    statement.join(", ", place, |statement, (by, value)| push_place(database, statement, by, value));
+    statement.push(")");
+    Ok(())
+}
+
+/// The same where the place holds a null, which comes before everything and which `>` does not compare:
+/// `(a IS NOT NULL OR a IS NULL AND b > ?)`.
+fn push_after_null<D: Database>(database: &D, statement: &mut Statement, place: &[(&Order, &Value)]) {
+    statement.push("(");
+    statement.join(" OR ", 0..place.len(), |statement, last| {
+        statement.join(" AND ", place[..=last].iter().enumerate(), |statement, (i, (by, value))| {
+            let beyond = i == last;
+            statement.push(&by.expression);
+            match (*value == &Value::Null, beyond) {
+                (true, true) => drop(statement.push(" IS NOT NULL")),
+                (true, false) => drop(statement.push(" IS NULL")),
+                (false, _) => {
+                    statement.push(if beyond { " > " } else { " = " });
+                    push_place(database, statement, by, value);
+                }
+            }
+        });
+    });
+    statement.push(")");
+}
+
+fn push_place<D: Database>(database: &D, statement: &mut Statement, by: &Order, value: &Value) {
+    match &by.column {
+        Some(column) => database.writing(statement, column, value),
+        None => database.place(statement, value.clone()),
+    }
+}
+
+/// Appends ` WHERE ...` for a filter, or nothing for all rows.
+///
+/// # Errors
+/// The table lacks a column the filter names.
+pub fn push_where<D: Database>(
+    database: &D,
+    statement: &mut Statement,
+    name: &str,
+    table: &Table,
+    filter: &Filter,
+) -> Result<()> {
+    if *filter == Filter::All {
+        return Ok(());
+    }
+    statement.push(" WHERE ");
+    push_filter(database, statement, name, table, filter)
+}
+
+fn push_filter<D: Database>(
+    database: &D,
+    statement: &mut Statement,
+    name: &str,
+    table: &Table,
+    filter: &Filter,
+) -> Result<()> {
+    match filter {
+        Filter::All => {
+            statement.push("1 = 1");
+        }
+        Filter::Eq(field, value) => database.lookup(statement, table.column(name, field)?, value),
+        Filter::In(_, values) if values.is_empty() => {
+            statement.push("1 = 0");
+        }
+        Filter::In(field, values) => {
+            let column = table.column(name, field)?;
+            statement.push("(");
+            statement.join(" OR ", values, |statement, value| database.lookup(statement, column, value));
+            statement.push(")");
+        }
+        Filter::Range { field, from, to } => {
+            let column = table.column(name, field)?;
+            let bounds = [(" >= ", from), (" <= ", to)].into_iter().filter_map(|(op, bound)| Some((op, bound.as_ref()?)));
+            statement.push(&format!("({} IS NOT NULL", database.quote(field)));
+            for (op, bound) in bounds {
+                statement.push(" AND ").push(&database.quote(field)).push(op);
+                database.writing(statement, column, bound);
+            }
+            statement.push(")");
+        }
+        Filter::Null(field) => {
+            let column = table.column(name, field)?;
+            statement.push(&database.quote(&column.name)).push(" IS NULL");
+        }
+        Filter::And(all) => {
+            statement.push("(");
+            for (i, one) in all.iter().enumerate() {
+                if i > 0 {
+                    statement.push(" AND ");
+                }
+                push_filter(database, statement, name, table, one)?;
+            }
+            statement.push(if all.is_empty() { "1 = 1)" } else { ")" });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,382 @@
+//! SQLite: one file, opened read-only to look and `BEGIN IMMEDIATE` to write.
+//!
+//! Never creates a database and never replaces one: an app may hold it open. SQLite itself gives the side files
+//! (`-journal`, `-wal`) the owner and mode of the database.
+
+use super::sql::{Database, Natural, Open, Reference, Statement, Table, write};
+use super::{Standing, Store, StoreReader, Witness};
+use crate::error::{Error, Kind, Result};
+use latchlift_plugin_api::{Column, Facts, File, Filter, Page, Select, Step, StoreKind, Value};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, ffi};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// An SQLite file.
+pub struct Sqlite {
+    path: PathBuf,
+    patience: Duration,
+}
+
+impl Sqlite {
+    /// The file at `path`; `patience` is how long to wait for a lock.
+    pub fn new(path: PathBuf, patience: Duration) -> Sqlite {
+        Sqlite { path, patience }
+    }
+
+    fn open(&self, flags: OpenFlags) -> Result<Connection> {
+        match std::fs::metadata(&self.path) {
+            Ok(found) if found.is_file() => {}
+            Ok(_) => return Err(Error::new(Kind::Unreachable, format!("{} is not a file", self.path.display()))),
+            Err(why) => return Err(self.unreachable(&why)),
+        }
+        let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX);
+        let connection = connection.map_err(|why| self.explain(&why))?;
+        connection.busy_timeout(self.patience).map_err(|why| self.explain(&why))?;
+        Ok(connection)
+    }
+
+    fn unreachable(&self, why: &std::io::Error) -> Error {
+        let kind = match why.kind() {
+            std::io::ErrorKind::PermissionDenied => Kind::Denied,
+            _ => Kind::Unreachable,
+        };
+        Error::new(kind, format!("cannot open {}: {}", self.path.display(), crate::error::io_reason(why)))
+    }
+
+    fn explain(&self, why: &rusqlite::Error) -> Error {
+        explain(&self.path, self.patience, why)
+    }
+
+    fn reading(&self) -> Result<Reading> {
+        let read_only = self.open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let connection = Session { connection: read_only, path: self.path.clone(), patience: self.patience };
+        let begun = connection.begin_reading();
+        match begun {
+            Ok(()) => Ok(Reading { open: Open::new(connection), notice: None }),
+            Err(why) if needs_recovery(&why) => self.recover(),
+            Err(why) => Err(self.explain(&why)),
+        }
+    }
+
+    /// A crashed app left its journal behind: SQLite must roll it back before anyone can read, and a read-only connection
+    /// may not. This finishes what the app's own next start would.
+    fn recover(&self) -> Result<Reading> {
+        let connection = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let session = Session { connection, path: self.path.clone(), patience: self.patience };
+        session.begin_reading().map_err(|why| self.explain(&why))?;
+        let notice = format!(
+            "{} had an unfinished change of a crashed app; SQLite rolled it back, as the app's next start would have",
+            self.path.display()
+        );
+        Ok(Reading { open: Open::new(session), notice: Some(notice) })
+    }
+}
+
+fn needs_recovery(why: &rusqlite::Error) -> bool {
+    let code = why.sqlite_error().map(|error| error.extended_code);
+    let codes = [ffi::SQLITE_READONLY_ROLLBACK, ffi::SQLITE_READONLY_RECOVERY, ffi::SQLITE_READONLY_CANTINIT];
+    code.is_some_and(|code| codes.contains(&code))
+}
+
+impl Store for Sqlite {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Sqlite
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn reader(&self) -> Result<Box<dyn StoreReader>> {
+        Ok(Box::new(self.reading()?))
+    }
+
+    fn standing(&self, step: &Step, facts: &Facts) -> Result<Standing> {
+        write::standing(&mut self.reading()?.open, step, facts)
+    }
+
+    fn commit(&self, step: &Step, facts: &Facts, witness: &mut Witness<'_>) -> Result<()> {
+        let connection = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let session = Session { connection, path: self.path.clone(), patience: self.patience };
+        session.run("PRAGMA foreign_keys = ON; BEGIN IMMEDIATE")?;
+        let mut open = Open::new(session);
+        // On an error the connection is dropped with its transaction open, which rolls it back.
+        let receipt = write::write(&mut open, step, facts)?;
+        witness(receipt)?;
+        crate::fault::point("sqlite.commit.before")?;
+        open.database.connection.execute_batch("COMMIT").map_err(|why| self.commit_failed(&why))?;
+        crate::fault::point("sqlite.commit.after")
+    }
+}
+
+impl Sqlite {
+    fn commit_failed(&self, why: &rusqlite::Error) -> Error {
+        match why.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::ConstraintViolation) => {
+                self.explain(why)
+            }
+            _ => Error::new(Kind::Unfinished, format!("nobody can tell whether {} took the change: {why}", self.place())),
+        }
+    }
+}
+
+/// The reader with what a person should know about it.
+struct Reading {
+    open: Open<Session>,
+    notice: Option<String>,
+}
+
+impl StoreReader for Reading {
+    fn select(&mut self, query: &Select) -> Result<Page> {
+        self.open.select(query)
+    }
+
+    fn count_by(&mut self, collection: &str, field: &str, filter: &Filter) -> Result<Vec<(Value, u64)>> {
+        self.open.count_by(collection, field, filter)
+    }
+
+    fn columns(&mut self, collection: &str) -> Result<Option<Vec<Column>>> {
+        self.open.columns(collection)
+    }
+
+    fn files(&mut self, glob: &str) -> Result<Vec<File>> {
+        // A database plugin may ask about the file itself, to see whether its owner and mode are sound.
+        let name = self.open.database.path.file_name().map(|name| name.to_string_lossy().into_owned());
+        if name.as_deref() != Some(glob) && glob != "*" {
+            return Ok(vec![]);
+        }
+        let path = &self.open.database.path;
+        let found = std::fs::metadata(path).map_err(|why| Error::new(Kind::Unreachable, format!("{}: {why}", path.display())))?;
+        Ok(vec![File {
+            path: name.unwrap_or_default(),
+            size: found.len(),
+            uid: found.uid(),
+            gid: found.gid(),
+            mode: found.mode() & 0o7777,
+            modified: found.mtime(),
+        }])
+    }
+
+    fn notice(&self) -> Option<String> {
+        self.notice.clone()
+    }
+}
+
+/// A connection in a transaction.
+struct Session {
+    connection: Connection,
+    path: PathBuf,
+    patience: Duration,
+}
+
+impl Session {
+    /// Begins a snapshot: the first read takes the shared lock that holds it.
+    fn begin_reading(&self) -> rusqlite::Result<()> {
+        self.connection.execute_batch("PRAGMA query_only = ON; BEGIN")?;
+        self.connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))
+    }
+
+    fn run(&self, sql: &str) -> Result<()> {
+        self.connection.execute_batch(sql).map_err(|why| self.explain(&why))
+    }
+
+    fn explain(&self, why: &rusqlite::Error) -> Error {
+        explain(&self.path, self.patience, why)
+    }
+
+    fn without_rowid(&self, table: &str) -> bool {
+        self.connection.prepare(&format!("SELECT rowid FROM {} LIMIT 0", quote(table))).is_err()
+    }
+}
+
+impl Database for Session {
+    fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Value>>> {
+        let run = || {
+            let mut prepared = self.connection.prepare_cached(&statement.text)?;
+            let width = prepared.column_count();
+            let values = statement.values.iter().map(Bound);
+            let mut rows = prepared.query(rusqlite::params_from_iter(values))?;
+            let mut all = Vec::new();
+            while let Some(row) = rows.next()? {
+                let cells: rusqlite::Result<Vec<Value>> = (0..width).map(|i| Ok(value(row.get_ref(i)?))).collect();
+                all.push(cells?);
+            }
+            Ok(all)
+        };
+        run().map_err(|why| self.explain(&why))
+    }
+
+    fn execute(&mut self, statement: &Statement) -> Result<u64> {
+        let values = statement.values.iter().map(Bound);
+        let changed = self.connection.prepare_cached(&statement.text);
+        let changed = changed.and_then(|mut prepared| prepared.execute(rusqlite::params_from_iter(values)));
+        changed.map(|n| n as u64).map_err(|why| self.explain(&why))
+    }
+
+    fn describe(&mut self, table: &str) -> Result<Option<Table>> {
+        let mut statement = Statement::new(
+            "SELECT name, lower(type), \"notnull\", dflt_value IS NOT NULL, pk FROM pragma_table_info(?1) \
+             WHERE EXISTS (SELECT 1 FROM sqlite_master WHERE name = ?1 AND type = 'table')",
+        );
+        statement.bind(table.into());
+        let rows = self.query(&statement)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let text = |cell: &Value| cell.to_text().unwrap_or_default();
+        let yes = |cell: &Value| cell.as_bool().unwrap_or_default();
+        let columns = rows.iter().map(|row| Column {
+            name: text(&row[0]),
+            kind: text(&row[1]),
+            nullable: !yes(&row[2]),
+            has_default: yes(&row[3]),
+            collation: None,
+        });
+        let columns: Vec<Column> = columns.collect();
+        let natural = match self.without_rowid(table) {
+            false => vec!["rowid".to_owned()],
+            true => rows.iter().filter(|row| yes(&row[4])).map(|row| quote(&text(&row[0]))).collect(),
+        };
+        let natural = natural.into_iter().map(|name| Natural { expression: name.clone(), reading: name }).collect();
+        Ok(Some(Table { columns, natural }))
+    }
+
+    fn references(&mut self, table: &str) -> Result<Vec<Reference>> {
+        let mut statement = Statement::new(
+            "SELECT m.name, f.id, f.\"from\", f.\"to\" FROM sqlite_master m, pragma_foreign_key_list(m.name) f \
+             WHERE m.type = 'table' AND lower(f.\"table\") = lower(?1) ORDER BY m.name, f.id, f.seq",
+        );
+        statement.bind(table.into());
+        let mut found: Vec<(Value, Reference)> = Vec::new();
+        for row in self.query(&statement)? {
+            let [from, id, column, to] = <[Value; 4]>::try_from(row).unwrap_or_default();
+            let text = |cell: Value| cell.to_text().unwrap_or_default();
+            // A key that names no column means the parent's primary key.
+            let to = to.to_text().unwrap_or_else(|| "rowid".to_owned());
+            match found.last_mut() {
+                Some((last, reference)) if *last == id && Some(&reference.from) == from.to_text().as_ref() => {
+                    reference.columns.push(text(column));
+                    reference.to.push(to);
+                }
+                _ => found.push((id, Reference { from: text(from), columns: vec![text(column)], to: vec![to] })),
+            }
+        }
+        Ok(found.into_iter().map(|(_, reference)| reference).collect())
+    }
+
+    fn quote(&self, name: &str) -> String {
+        quote(name)
+    }
+
+    fn place(&self, statement: &mut Statement, value: Value) {
+        let n = statement.bind(value);
+        statement.push(&format!("?{n}"));
+    }
+
+    fn reading(&self, column: &Column) -> String {
+        quote(&column.name)
+    }
+
+    fn exact(&self, statement: &mut Statement, column: &Column, value: &Value) {
+        // The plus takes the column's affinity away, so that the text `1` is not the number 1; the collation goes too.
+        let n = statement.bind(value.clone());
+        statement.push(&format!("+{} COLLATE BINARY IS ?{n}", quote(&column.name)));
+    }
+
+    fn lookup(&self, statement: &mut Statement, column: &Column, value: &Value) {
+        if *value == Value::Null {
+            statement.push(&format!("{} IS NULL", quote(&column.name)));
+            return;
+        }
+        let n = statement.bind(value.clone());
+        statement.push(&format!("({0} = ?{n} AND +{0} COLLATE BINARY IS ?{n})", quote(&column.name)));
+    }
+
+    fn writing(&self, statement: &mut Statement, column: &Column, value: &Value) {
+        let n = statement.bind(self.stored(column, value));
+        statement.push(&format!("?{n}"));
+    }
+
+    fn same(&self, column: &Column) -> String {
+        quote(&column.name)
+    }
+
+    fn one_row(&self, statement: &mut Statement, table: &str, filter: &mut dyn FnMut(&mut Statement)) {
+        if self.without_rowid(table) {
+            statement.push(" WHERE ");
+            return filter(statement);
+        }
+        statement.push(&format!(" WHERE rowid = (SELECT rowid FROM {} WHERE ", quote(table)));
+        filter(statement);
+        statement.push(" LIMIT 1)");
+    }
+
+    fn stored(&self, _: &Column, value: &Value) -> Value {
+        match value {
+            Value::Bool(yes) => Value::Int(i64::from(*yes)),
+            other => other.clone(),
+        }
+    }
+}
+
+fn quote(name: &str) -> String {
+    let parts: Vec<String> = name.split('.').map(|part| format!("\"{}\"", part.replace('"', "\"\""))).collect();
+    parts.join(".")
+}
+
+fn value(cell: ValueRef<'_>) -> Value {
+    match cell {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(n) => Value::Int(n),
+        ValueRef::Real(n) => Value::Float(n),
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Value::Text(text.to_owned()),
+            Err(_) => Value::Bytes(bytes.to_vec()),
+        },
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+    }
+}
+
+/// A value as SQLite binds it.
+struct Bound<'a>(&'a Value);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Bool(yes) => ValueRef::Integer(i64::from(*yes)),
+            Value::Int(n) => ValueRef::Integer(*n),
+            Value::Float(n) => ValueRef::Real(*n),
+            Value::Text(text) | Value::Number(text) => ValueRef::Text(text.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+            Value::UInt(_) | Value::List(_) | Value::Map(_) => {
+                return Err(rusqlite::Error::ToSqlConversionFailure("SQLite has no such kind of value".into()));
+            }
+        }))
+    }
+}
+
+fn explain(path: &Path, patience: Duration, why: &rusqlite::Error) -> Error {
+    let place = path.display();
+    let denied = |doing: &str| {
+        let error = Error::new(Kind::Denied, format!("cannot {doing} {place}: {}", crate::error::ownership(path)));
+        error.help("run as root or as that owner; the file's owner and mode will be kept")
+    };
+    match why.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            let seconds = patience.as_secs();
+            Error::new(Kind::Locked, format!("the database was held locked for {seconds} seconds: {place}"))
+                .help("stop the app first, or wait longer with --lock-timeout 60")
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => denied("write"),
+        Some(ErrorCode::CannotOpen) => denied("open or write beside"),
+        Some(ErrorCode::NotADatabase) => {
+            Error::new(Kind::UnknownSchema, format!("{place} is not an SQLite database, or it is encrypted"))
+        }
+        Some(ErrorCode::DatabaseCorrupt) => Error::new(Kind::Failed, format!("{place} is damaged: {why}"))
+            .help("restore it from a backup of the app first; latchlift does not write to a damaged database"),
+        _ => Error::new(Kind::Failed, format!("{place}: {why}")),
+    }
+}
