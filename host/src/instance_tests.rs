@@ -99,7 +99,7 @@ fn a_directory_holds_the_first_candidate_that_exists() {
     let dir = tempfile::tempdir().unwrap();
     let at = |path: &str| Location::Sqlite { path: dir.path().join(path).to_str().unwrap().into() };
     let error = resolve_directory(dir.path(), &homarr()).unwrap_err();
-    assert_eq!(error.kind, Kind::NotFound);
+    assert_eq!(error.kind, Kind::Unreachable);
     assert!(error.message.contains("`db/db.sqlite`, `db.sqlite`"), "{error}");
     write(dir.path().join("db.sqlite"), "").unwrap();
     assert_eq!(resolve_directory(dir.path(), &homarr()).unwrap(), at("db.sqlite"));
@@ -144,9 +144,9 @@ fn an_app_with_both_kinds_of_store_is_found_by_its_marker() {
 #[test]
 fn what_is_not_where_the_app_keeps_accounts_is_refused() {
     let missing = StoreSpec::Path("/nonexistent/homarr".into()).resolve(&homarr()).unwrap_err();
-    assert_eq!((missing.kind, missing.message.as_str()), (Kind::NotFound, "there is nothing at /nonexistent/homarr"));
+    assert_eq!((missing.kind, missing.message.as_str()), (Kind::Unreachable, "there is nothing at /nonexistent/homarr"));
     let missing = spec("sqlite:/nonexistent/db.sqlite").resolve(&homarr()).unwrap_err();
-    assert_eq!(missing.kind, Kind::NotFound);
+    assert_eq!(missing.kind, Kind::Unreachable);
     assert!(refusal(spec("/dev/null").resolve(&homarr())).contains("neither a file nor a directory"));
     let kinds = refusal(spec("mysql://u@h/d").resolve(&home_assistant()));
     assert!(kinds.contains("Home Assistant keeps its accounts in a directory of documents"), "{kinds}");

@@ -1,9 +1,11 @@
 //! What to say about a command line that does not parse: secrets caught, words of other tools answered, the rest as clap
 //! explains it.
 
+use crate::cli::Cli;
 use crate::commands::hints;
 use crate::error::{Error, Kind};
 use crate::plugin::Registry;
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Whether the arguments ask for JSON, though they may not parse.
@@ -21,7 +23,10 @@ pub fn explain(refused: &clap::Error, arguments: &[String]) -> Error {
             .note("nothing was changed")
             .help("use --password-stdin, --password-file FILE or --generate, or let latchlift ask");
     }
-    let (message, help) = clap_words(refused);
+    let (message, help) = match refused.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(word)) => unknown_verb(word, &words),
+        _ => clap_words(refused),
+    };
     let mut error = Error::new(Kind::Usage, message);
     if matches!(refused.kind(), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument | ErrorKind::MissingSubcommand)
         && let Some(own) = hints::own_words(&words, &installed())
@@ -32,6 +37,22 @@ pub fn explain(refused: &clap::Error, arguments: &[String]) -> Error {
         Some(help) => error.help(help),
         None => error.help(format!("see {}", help_command(&words))),
     }
+}
+
+/// A noun or verb there is not, with a similar one.
+fn unknown_verb(word: &str, words: &[String]) -> (String, Option<String>) {
+    let command = Cli::command();
+    let noun = words.first().filter(|first| *first != word).and_then(|first| command.find_subcommand(first));
+    let within = noun.unwrap_or(&command);
+    let known: Vec<&str> = within.get_subcommands().filter(|sub| !sub.is_hide_set()).map(clap::Command::get_name).collect();
+    let prefix = noun.map(|noun| format!("{} ", noun.get_name())).unwrap_or_default();
+    let message = match noun {
+        Some(noun) => format!("`{}` has no verb `{word}`", noun.get_name()),
+        None => format!("there is no command `{word}`"),
+    };
+    let similar = crate::instance::similar(word, known.iter().copied());
+    let help = similar.map(|similar| format!("did you mean `latchlift {prefix}{similar}`?"));
+    (message, help.or_else(|| noun.map(|noun| format!("the verbs of `{}`: {}", noun.get_name(), known.join(", ")))))
 }
 
 /// The arguments that are neither flags nor the program.
@@ -97,7 +118,6 @@ fn installed() -> Vec<latchlift_plugin_api::Facts> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Cli;
     use clap::Parser;
 
     fn explained(line: &str) -> Error {

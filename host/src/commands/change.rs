@@ -325,7 +325,7 @@ fn write(run: &Run, ask: &Ask, planned: Vec<Planned>, secret: Option<Password>) 
                 let mut json = result(planned, Some(&outcome));
                 add_password(&mut json, secret.as_ref());
                 results.push(json);
-                tell(run, planned, &outcome);
+                tell(run, planned, &outcome, secret.is_some());
             }
             Err(error) if alone => return Err(error),
             Err(error) => {
@@ -376,8 +376,8 @@ fn write_one(run: &Run, ask: &Ask, planned: &Planned) -> Result<Outcome> {
 }
 
 /// Says what is now true and how to take it back.
-fn tell(run: &Run, planned: &Planned, outcome: &Outcome) {
-    let Planned { opened, plan, .. } = planned;
+fn tell(run: &Run, planned: &Planned, outcome: &Outcome, new_password: bool) {
+    let plan = &planned.plan;
     if run.ui.json() {
         return;
     }
@@ -391,7 +391,8 @@ fn tell(run: &Run, planned: &Planned, outcome: &Outcome) {
     for (name, account) in &outcome.sign_in {
         let name = ui::escaped(name);
         match account.can_sign_in {
-            Known::Is(true) => run.ui.say(format!("{name} can sign in with the new state of {}", opened.facts().title)),
+            Known::Is(true) if new_password => run.ui.say(format!("{name} can sign in with the new password")),
+            Known::Is(true) => run.ui.say(format!("{name} can sign in")),
             Known::Is(false) => run.ui.warn(format!("the change is written, but {name} still cannot sign in")),
             _ => run.ui.say(format!("done; whether {name} can sign in is up to another system")),
         }
@@ -410,7 +411,6 @@ fn result(planned: &Planned, outcome: Option<&Outcome>) -> serde_json::Value {
     });
     if let Some((_, account)) = outcome.and_then(|outcome| outcome.sign_in.first()) {
         out["sign_in"] = json!({ "can_sign_in": account.can_sign_in, "reasons": account.reasons });
-        out["ok"] = json!(account.can_sign_in != Known::Is(false));
     }
     out
 }

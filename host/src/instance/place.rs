@@ -45,7 +45,7 @@ impl StoreSpec {
     /// The store's location, for an app with these facts.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] where there is nothing, [`Kind::Denied`] where one may not look, [`Kind::Usage`] where what is
+    /// [`Kind::Unreachable`] where there is nothing, [`Kind::Denied`] where one may not look, [`Kind::Usage`] where what is
     /// there is not where this app keeps its accounts.
     pub fn resolve(&self, facts: &Facts) -> Result<Location> {
         let location = match self {
@@ -184,7 +184,7 @@ fn look(path: &Path) -> Result<Option<fs::Metadata>> {
 }
 
 fn nothing_at(path: &Path) -> Error {
-    Error::new(Kind::NotFound, format!("there is nothing at {}", path.display()))
+    Error::new(Kind::Unreachable, format!("there is nothing at {}", path.display()))
         .help("check the path; with containers, give the host's path rather than the container's")
 }
 
@@ -193,7 +193,7 @@ fn not_in(dir: &Path, facts: &Facts) -> Error {
     let (dir, title) = (dir.display(), &facts.title);
     let looked = if looked.is_empty() { String::new() } else { format!(": looked for {looked}") };
     let what = if facts.stores.contains(&StoreKind::Sqlite) { "file" } else { "directory" };
-    Error::new(Kind::NotFound, format!("{title} keeps no accounts in {dir}{looked}"))
+    Error::new(Kind::Unreachable, format!("{title} keeps no accounts in {dir}{looked}"))
         .help(format!("name the {what} itself: --app {}:/path/to/{what}", facts.app))
 }
 

@@ -37,11 +37,12 @@ impl Terminal {
         Some(Terminal { keys, screen })
     }
 
-    /// Shows `text`.
+    /// Shows `text`. Names in it come from databases, so control characters are not passed on to the terminal.
     ///
     /// # Errors
     /// The terminal is gone.
     pub fn say(&self, text: &str) -> Result<()> {
+        let text = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
         (&self.screen).write_all(text.as_bytes()).map_err(|why| gone(&why))
     }
 

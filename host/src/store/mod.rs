@@ -30,7 +30,7 @@ pub trait Store {
     /// Opens a read-only view within one snapshot.
     ///
     /// # Errors
-    /// [`Kind::Unreachable`] or [`Kind::Denied`] where it cannot be opened, [`Kind::NotFound`] where there is nothing.
+    /// [`Kind::Unreachable`] or [`Kind::Denied`] where it cannot be opened.
     fn reader(&self) -> Result<Box<dyn StoreReader>>;
 
     /// How the store stands against a step: not yet written, written, or neither.

@@ -93,7 +93,8 @@ impl Documents {
     /// wherever they really are, because people do keep such directories on another disk.
     fn check_inside(&self, path: &Path) -> Result<()> {
         let deepest = path.ancestors().find_map(|path| fs::canonicalize(path).ok());
-        let declared = self.documents.iter().filter_map(|document| self.path_of(document).ok()?.parent().map(Path::to_owned));
+        let declared =
+            self.documents.iter().filter_map(|document| self.path_of(document).ok()?.parent().map(Path::to_owned));
         let mut roots = declared.chain([self.dir.clone()]).filter_map(|root| fs::canonicalize(root).ok());
         match deepest.is_none_or(|path| roots.any(|root| path.starts_with(root))) {
             true => Ok(()),

@@ -84,10 +84,6 @@ impl Json {
         self.kind(span) == b'{'
     }
 
-    pub fn is_list(&self, span: Span) -> bool {
-        self.kind(span) == b'['
-    }
-
     /// The items of a list or the members of an object, as written; none of a scalar.
     pub fn elements(&self, container: Span) -> Elements<'_> {
         let bytes = self.text.as_bytes();
@@ -416,7 +412,8 @@ mod tests {
 
     #[test]
     fn what_the_standard_allows_is_read() {
-        for text in ["0", "-0.5e+3", " [ ] ", "{}", r#""\ud83d\ude00\/""#, "[1,2 ,\t3]", r#"{"a":{"a":[{}]}}"#, "null"] {
+        for text in ["0", "-0.5e+3", " [ ] ", "{}", r#""\ud83d\ude00\/""#, "[1,2 ,\t3]", r#"{"a":{"a":[{}]}}"#, "null"]
+        {
             assert!(Json::parse(text.to_owned()).is_ok(), "{text}");
         }
     }
@@ -424,9 +421,36 @@ mod tests {
     #[test]
     fn what_the_standard_forbids_is_refused() {
         let bad = [
-            "", " ", "01", "1.", ".5", "+1", "1e", "-", "[1,]", "{\"a\":1,}", "[1 2]", "{\"a\" 1}", "{a:1}", "'a'", "nul",
-            "NaN", "\"\t\"", "\"\\x\"", "\"\\u12g4\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"", "[", "{",
-            "[}", "1 1", "\u{feff}1", "// x\n1", "\"\\",
+            "",
+            " ",
+            "01",
+            "1.",
+            ".5",
+            "+1",
+            "1e",
+            "-",
+            "[1,]",
+            "{\"a\":1,}",
+            "[1 2]",
+            "{\"a\" 1}",
+            "{a:1}",
+            "'a'",
+            "nul",
+            "NaN",
+            "\"\t\"",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "\"\\ud800\"",
+            "\"\\udc00\"",
+            "\"\\ud800\\u0041\"",
+            "\"",
+            "[",
+            "{",
+            "[}",
+            "1 1",
+            "\u{feff}1",
+            "// x\n1",
+            "\"\\",
         ];
         for text in bad {
             assert!(Json::parse(text.to_owned()).is_err(), "{text:?}");
@@ -450,7 +474,7 @@ mod tests {
             for _ in 0..(super::super::tests::next(&mut seed) % 9) {
                 text += parts[(super::super::tests::next(&mut seed) % parts.len() as u64) as usize];
             }
-            let theirs = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            let theirs = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
             assert_eq!(Json::parse(text.clone()).is_ok(), theirs, "{text:?}");
         }
     }

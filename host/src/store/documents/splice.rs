@@ -130,7 +130,13 @@ impl Edit {
     }
 
     /// Between the kept elements `left` and `right`: new ones come before `right`, each with a separator after it.
-    fn splice_before(&self, gap: &Gap<'_>, left: Option<usize>, right: usize, run: &[&Content]) -> Result<Option<Splice>> {
+    fn splice_before(
+        &self,
+        gap: &Gap<'_>,
+        left: Option<usize>,
+        right: usize,
+        run: &[&Content],
+    ) -> Result<Option<Splice>> {
         let first = left.map_or(0, |left| left + 1);
         if first == right && run.is_empty() {
             return Ok(None);

@@ -68,12 +68,7 @@ fn missing(change: &Change) -> Option<Standing> {
     }
 }
 
-fn standing<'j>(
-    loaded: &'j Loaded,
-    change: &Change,
-    facts: &Facts,
-    known: &mut Known<'j>,
-) -> Result<Option<Standing>> {
+fn standing<'j>(loaded: &'j Loaded, change: &Change, facts: &Facts, known: &mut Known<'j>) -> Result<Option<Standing>> {
     let (json, pointer) = (&loaded.json, Address::parse(change.collection())?.pointer);
     let Some(container) = container(json, &pointer) else { return Ok(missing(change)) };
     let shape = records::shape(json, container, change)?;

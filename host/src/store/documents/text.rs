@@ -289,7 +289,8 @@ mod tests {
 
     #[test]
     fn equal_values_have_equal_tokens_however_they_are_written() {
-        let json = Json::parse(r#"["\u00fc\/", "ü/", { "a" : [ 1 ] }, {"a":[1]}, {"a":0,"a":[1]}]"#.to_owned()).unwrap();
+        let json =
+            Json::parse(r#"["\u00fc\/", "ü/", { "a" : [ 1 ] }, {"a":[1]}, {"a":0,"a":[1]}]"#.to_owned()).unwrap();
         let tokens: Vec<String> =
             json.elements(json.root()).map(|item| token(&json, Some(item.value())).into_owned()).collect();
         assert_eq!(tokens[0], tokens[1]);

@@ -113,9 +113,9 @@ impl Writer<'_> {
             let message = format!("a record has no place for `{field}`: what would hold it is missing");
             return Err(Error::new(Kind::Conflict, message));
         };
-        (0..=parents.len()).filter_map(|n| self.json.find(record, &parents[..n])).try_for_each(|span| {
-            unambiguous(self.json, span)
-        })?;
+        (0..=parents.len())
+            .filter_map(|n| self.json.find(record, &parents[..n]))
+            .try_for_each(|span| unambiguous(self.json, span))?;
         let present = self.json.find(parent, &pointer[parents.len()..]);
         match (present, raw) {
             (Some(span), Some(Raw::Absent)) => self.take_out(parent, span),

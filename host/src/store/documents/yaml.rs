@@ -257,15 +257,18 @@ mod tests {
         );
         assert_eq!(json("").unwrap(), "{}");
         assert_eq!(json("# nothing\n").unwrap(), "{}");
-        assert_eq!(json("a: !include b.yaml\n1: 1.50\nyes: [on, 2]\n").unwrap(),
-            r#"{"a":{"!include":"b.yaml"},"1":1.5,"yes":["on",2]}"#);
+        assert_eq!(
+            json("a: !include b.yaml\n1: 1.50\nyes: [on, 2]\n").unwrap(),
+            r#"{"a":{"!include":"b.yaml"},"1":1.5,"yes":["on",2]}"#
+        );
         assert!(json("a: [").is_err());
         assert!(json("a: 1\na: 2\n").is_err());
     }
 
     #[test]
     fn entries_are_told_by_their_lines() {
-        let text = |text: &'static str| entries(text).map(|all| all.iter().map(|e| &text[e.start..e.end]).collect::<Vec<_>>());
+        let text =
+            |text: &'static str| entries(text).map(|all| all.iter().map(|e| &text[e.start..e.end]).collect::<Vec<_>>());
         assert_eq!(text(BANS).unwrap()[1], "2001:db8::5:\n  banned_at: null\n");
         assert_eq!(text("---\na: 1 # x\n# note\nb:\n- 1\n- 2\n\n").unwrap(), ["a: 1 # x\n", "b:\n- 1\n- 2\n"]);
         assert_eq!(text("").unwrap(), [""; 0]);

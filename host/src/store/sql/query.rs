@@ -207,10 +207,7 @@ fn push_filter<D: Database>(
             statement.push("1 = 0");
         }
         Filter::In(field, values) => {
-            let column = table.column(name, field)?;
-            statement.push("(");
-            statement.join(" OR ", values, |statement, value| database.lookup(statement, column, value));
-            statement.push(")");
+            push_any(database, statement, table.column(name, field)?, values);
         }
         Filter::Range { field, from, to } => {
             let column = table.column(name, field)?;
@@ -238,4 +235,19 @@ fn push_filter<D: Database>(
         }
     }
     Ok(())
+}
+
+/// Appends "one of these" as a balanced tree: SQLite refuses a chain of more than a thousand ORs.
+fn push_any<D: Database>(database: &D, statement: &mut Statement, column: &Column, values: &[Value]) {
+    match values {
+        [one] => database.lookup(statement, column, one),
+        many => {
+            let (left, right) = many.split_at(many.len() / 2);
+            statement.push("(");
+            push_any(database, statement, column, left);
+            statement.push(" OR ");
+            push_any(database, statement, column, right);
+            statement.push(")");
+        }
+    }
 }

@@ -1,0 +1,220 @@
+//! `app check`: what keeps people out of this Homarr, or lets the wrong ones in.
+
+use crate::accounts::{Accounts, Stored};
+use crate::groups::{self, Groups, Index, Memberships};
+use crate::releases;
+use crate::schema::{self, API_KEY, FINISH, Layout, ONBOARDING, SALT_LENGTH, SESSION, USER};
+use crate::sign_in::{Logins, count};
+use latchlift_plugin_api::{
+    Batch, Check, Context, Filter, Finding, Known, Output, Reader, Request, Result, Select, Severity, StoreKind, reason,
+};
+
+/// Reports what was found.
+///
+/// # Errors
+/// The store's, or an unknown layout.
+pub fn check(context: &Context<'_>, request: &Request, output: &mut dyn Output) -> Result<()> {
+    let reader = context.reader;
+    let layout = schema::detect(reader)?;
+    let accounts = Accounts::load(reader, &layout, request)?;
+    let logins = Logins::of(&accounts);
+    let groups = Groups::load(reader, &layout)?;
+    let admins = groups::admins(reader, &accounts, &groups)?;
+    let mut findings = Vec::new();
+    findings.extend(no_admin(&logins, &admins));
+    findings.extend(locked_out(&logins));
+    findings.extend(everyone_is_admin(&groups));
+    findings.extend(wizard(reader)?);
+    findings.extend(passwords_off(&accounts));
+    findings.extend(mariadb(&layout));
+    findings.extend(stale_salts(reader, &layout)?);
+    findings.extend(leftovers(reader, &accounts, &groups)?);
+    findings.extend(ended_sessions(reader, &layout, request)?);
+    // Last, because PostgreSQL ends the snapshot where the table of migrations may not be read.
+    findings.push(about_layout(reader, &layout));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let accounts = accounts.people.len() as u64;
+    let version = Some(layout.version.to_owned());
+    output.emit(Batch::Check(Check { version, accounts, newest_login: Known::Unknown, findings }))
+}
+
+fn no_admin(logins: &Logins<'_>, admins: &[usize]) -> Option<Finding> {
+    if admins.iter().any(|i| logins.gets_in(*i)) {
+        return None;
+    }
+    let people = &logins.accounts.people;
+    let elsewhere = admins.iter().find(|i| logins.can_sign_in(**i, &logins.reasons(**i)) == Known::Nothing);
+    if let Some(i) = elsewhere {
+        let title = people[*i].provider_title();
+        let message =
+            format!("no administrator can sign in with a password; while {title} is down, nobody administers");
+        return Some(
+            Finding::new(Severity::Warning, "no_local_admin", message)
+                .evidence(format!("administrator `{}`", people[*i].label())),
+        );
+    }
+    let finding = Finding::new(Severity::Serious, "no_admin", "no administrator can sign in");
+    let mendable =
+        admins.iter().flat_map(|i| logins.reasons(*i)).find(|reason| reason.blocking && !reason.fix.is_empty());
+    let finding = match admins.first() {
+        Some(first) => finding.evidence(format!(
+            "{}, such as `{}`",
+            count(admins.len() as u64, "administrator"),
+            people[*first].label()
+        )),
+        None => finding.evidence("no member of a group with the permission `admin`"),
+    };
+    Some(match mendable {
+        Some(reason) => finding.fix(reason.fix),
+        None => finding.fix(["admin", "recreate", free_name(logins)]),
+    })
+}
+
+/// A name that a new administrator could have.
+fn free_name(logins: &Logins<'_>) -> &'static str {
+    ["admin", "rescue", "rescue-admin"].into_iter().find(|name| logins.named(name, None).is_empty()).unwrap_or("NAME")
+}
+
+/// One finding for each cause that keeps accounts out, with some of their names.
+fn locked_out(logins: &Logins<'_>) -> Vec<Finding> {
+    let mut causes: Vec<(String, bool, Vec<usize>, Vec<String>)> = Vec::new();
+    for i in 0..logins.accounts.people.len() {
+        for reason in logins.reasons(i) {
+            let told_elsewhere = [reason::PROVIDER, reason::PROVIDER_DISABLED].contains(&reason.code.as_str());
+            let has_fix = !reason.fix.is_empty();
+            match causes.iter_mut().find(|(code, fixable, ..)| *code == reason.code && *fixable == has_fix) {
+                _ if told_elsewhere => {}
+                Some((_, _, who, _)) => who.push(i),
+                None => causes.push((reason.code, has_fix, vec![i], reason.fix)),
+            }
+        }
+    }
+    causes.into_iter().map(|(code, _, who, fix)| cause(logins, &code, &who).fix(fix)).collect()
+}
+
+fn cause(logins: &Logins<'_>, code: &str, who: &[usize]) -> Finding {
+    let n = count(who.len() as u64, "account");
+    let collides = who.iter().any(|i| logins.collides(*i));
+    let (severity, message) = match code {
+        reason::NAME_CASE if collides => {
+            (Severity::Serious, format!("{n} cannot sign in for letter case, and another has the name it should get"))
+        }
+        reason::NAME_CASE => {
+            (Severity::Serious, format!("{n} cannot sign in, because the login looks for lower-case names only"))
+        }
+        reason::SHADOWED => {
+            (Severity::Serious, format!("{n} cannot sign in, because the login finds another of that name first"))
+        }
+        reason::DUPLICATE => (Severity::Warning, format!("{n} may be taken for another of the same name")),
+        reason::HASH_UNREADABLE => {
+            (Severity::Serious, format!("{n} cannot sign in, because Homarr cannot read the hash"))
+        }
+        reason::NO_PASSWORD => (Severity::Warning, format!("{n} cannot sign in, because no password is stored")),
+        _ => (Severity::Warning, format!("{n} with an empty name or blanks around it")),
+    };
+    let names: Vec<String> = who.iter().take(5).map(|i| format!("`{}`", logins.accounts.people[*i].label())).collect();
+    let more = if who.len() > names.len() { ", ..." } else { "" };
+    Finding::new(severity, code, message).evidence(format!("{}{more}", names.join(", ")))
+}
+
+fn everyone_is_admin(groups: &Groups) -> Option<Finding> {
+    let message = "the group `everyone` has the permission `admin`: every account is an administrator";
+    groups
+        .all_are_admins()
+        .then(|| Finding::new(Severity::Serious, "everyone_admin", message).evidence("groupPermission"))
+}
+
+fn wizard(reader: &dyn Reader) -> Result<Option<Finding>> {
+    let rows = reader.all(Select::from(ONBOARDING, ["step"]))?;
+    let step = rows.iter().map(|row| row.text("step").unwrap_or_default()).find(|step| step != FINISH);
+    let step = step.or(rows.is_empty().then(|| "start".to_owned()));
+    let message =
+        "the public setup wizard is open: Homarr sends everybody there, and who comes first may become administrator";
+    let finding =
+        |step| Finding::new(Severity::Serious, "setup_pending", message).evidence(format!("onboarding step `{step}`"));
+    Ok(step.map(finding))
+}
+
+fn passwords_off(accounts: &Accounts) -> Option<Finding> {
+    let local = accounts.people.iter().filter(|person| person.is_local() && person.stored != Stored::Missing).count();
+    if accounts.providers.allow(schema::CREDENTIALS) || local == 0 {
+        return None;
+    }
+    let n = count(local as u64, "account");
+    let message =
+        format!("password sign-in is switched off, so {n} cannot use a password: add `credentials` and restart Homarr");
+    Some(Finding::new(Severity::Warning, "provider_disabled", message).evidence("AUTH_PROVIDERS"))
+}
+
+/// MariaDB has collations of its own; of others it cannot be told from MySQL here.
+fn mariadb(layout: &Layout) -> Option<Finding> {
+    let collation = layout.collation.as_deref().filter(|collation| collation.contains("uca1400"))?;
+    let message = "the server is MariaDB, on which Homarr cannot read sessions (it needs MySQL 8.0.14 or newer): \
+                   no change of an account helps while it runs there";
+    Some(Finding::new(Severity::Serious, "mariadb", message).evidence(format!("collation {collation}")))
+}
+
+fn stale_salts(reader: &dyn Reader, layout: &Layout) -> Result<Option<Finding>> {
+    if !layout.salt {
+        return Ok(None);
+    }
+    let mut stale = 0u64;
+    reader.each_row(Select::from(USER, ["password", "salt"]), |row| {
+        let text = |cell: usize| row.get(cell).and_then(|value| value.as_str());
+        let Some(hash) = text(0).filter(|hash| crate::accounts::readable(hash).is_some()) else { return Ok(()) };
+        stale += u64::from(text(1) != Some(&hash[..SALT_LENGTH]));
+        Ok(())
+    })?;
+    let message = format!(
+        "{} cannot change the own password, because the stored salt is not the hash's",
+        count(stale, "account")
+    );
+    Ok((stale > 0).then(|| Finding::new(Severity::Warning, "stale_salt", message).evidence("user.salt")))
+}
+
+/// Rows that lead to no account: somebody deleted accounts with foreign keys switched off.
+fn leftovers(reader: &dyn Reader, accounts: &Accounts, groups: &Groups) -> Result<Vec<Finding>> {
+    let index = Index::of_all(accounts);
+    let mut found = Vec::new();
+    let mut tell = |table: &str, n: u64| {
+        if n > 0 {
+            let message = format!(
+                "{} to no account",
+                if n == 1 { "1 record leads".to_owned() } else { format!("{n} records lead") }
+            );
+            found.push(Finding::new(Severity::Warning, "orphan", message).evidence(table));
+        }
+    };
+    for table in [SESSION, API_KEY] {
+        let counted = reader.count_by("", table, "user_id", &Filter::All)?;
+        let lost = counted.iter().filter(|(id, _)| id.as_str().and_then(|id| index.of(id)).is_none());
+        tell(table, lost.map(|(_, n)| n).sum());
+    }
+    tell(schema::MEMBER, Memberships::load(reader, &index, groups, Filter::All)?.orphans);
+    Ok(found)
+}
+
+fn ended_sessions(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result<Option<Finding>> {
+    let to = Some(schema::ended_to(layout.kind, request.now));
+    let ended = Filter::Range { field: "expires".to_owned(), from: None, to };
+    let n = crate::report::total(reader, SESSION, "user_id", &ended)?;
+    let message = format!("{} of the past still stored, which let nobody in", count(n, "session"));
+    let finding = || Finding::new(Severity::Note, "ended_sessions", message).evidence(SESSION);
+    Ok((n > 0).then(|| finding().fix(["session", "revoke", "--expired"])))
+}
+
+fn about_layout(reader: &dyn Reader, layout: &Layout) -> Finding {
+    let driver = match layout.kind {
+        StoreKind::Mysql => "mysql2",
+        StoreKind::Postgres => "node-postgres",
+        _ => "better-sqlite3",
+    };
+    let finding = Finding::new(Severity::Note, "layout", format!("the tables are those of Homarr {}", layout.version));
+    match releases::migrations(reader, layout.kind) {
+        Some(n) => {
+            let releases = releases::releases(layout.kind, n);
+            finding.evidence(format!("DB_DRIVER={driver}, {} ({releases})", count(n, "migration")))
+        }
+        None => finding.evidence(format!("DB_DRIVER={driver}")),
+    }
+}

@@ -1,0 +1,148 @@
+//! `user list`, `user show`, and the account of a verdict: everything that is known of an account.
+
+use crate::accounts::{Accounts, Stored};
+use crate::groups::{Groups, Index, Memberships};
+use crate::schema::{self, API_KEY, INVITE, LINK, Layout, SESSION};
+use crate::sign_in::Logins;
+use latchlift_plugin_api::{Account, Batches, Context, Filter, Known, Output, Reader, Request, Result, Value};
+use std::collections::BTreeMap;
+
+/// Reports all accounts.
+///
+/// # Errors
+/// The store's, or an unknown layout.
+pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -> Result<()> {
+    let layout = schema::detect(context.reader)?;
+    let accounts = Accounts::load(context.reader, &layout, request)?;
+    let logins = Logins::of(&accounts);
+    let details = Details::load(context.reader, &layout, &accounts, None, request)?;
+    let mut batches = Batches::accounts(output);
+    for i in 0..accounts.people.len() {
+        batches.push(details.account(&logins, i))?;
+    }
+    batches.finish()
+}
+
+/// Reports the accounts that the target means.
+///
+/// # Errors
+/// As [`list`], or there is no such account.
+pub fn show(context: &Context<'_>, request: &Request, output: &mut dyn Output) -> Result<()> {
+    let layout = schema::detect(context.reader)?;
+    let accounts = Accounts::load(context.reader, &layout, request)?;
+    let logins = Logins::of(&accounts);
+    let meant = logins.meant(request.target()?)?;
+    let details = Details::load(context.reader, &layout, &accounts, Some(&meant), request)?;
+    let mut batches = Batches::accounts(output);
+    for i in meant {
+        batches.push(details.account(&logins, i))?;
+    }
+    batches.finish()
+}
+
+/// How much belongs to an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Counts {
+    sessions: u32,
+    api_keys: u32,
+    invites: u32,
+    links: u32,
+}
+
+/// What other tables say about accounts.
+pub struct Details {
+    groups: Groups,
+    members: Memberships,
+    /// By place; empty for accounts that were not asked for.
+    counts: Vec<Counts>,
+}
+
+impl Details {
+    /// Reads them, for all accounts or for some.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn load(
+        reader: &dyn Reader,
+        layout: &Layout,
+        accounts: &Accounts,
+        some: Option<&[usize]>,
+        request: &Request,
+    ) -> Result<Details> {
+        let index = some.map_or_else(|| Index::of_all(accounts), |some| Index::of_some(accounts, some));
+        let mine = |field: &str| match some {
+            Some(some) => Filter::is_in(field, some.iter().map(|i| &accounts.people[*i].id)),
+            None => Filter::All,
+        };
+        let groups = Groups::load(reader, layout)?;
+        let members = Memberships::load(reader, &index, &groups, mine("user_id"))?;
+        let mut counts = vec![Counts::default(); accounts.people.len()];
+        let mut tally = |table: &str, field: &str, filter: Filter, add: fn(&mut Counts, u32)| -> Result<()> {
+            for (id, n) in reader.count_by("", table, field, &filter)? {
+                if let Some(i) = id.as_str().and_then(|id| index.of(id)) {
+                    add(&mut counts[i as usize], u32::try_from(n).unwrap_or(u32::MAX));
+                }
+            }
+            Ok(())
+        };
+        let live = Filter::Range {
+            field: "expires".to_owned(),
+            from: Some(schema::live_from(layout.kind, request.now)),
+            to: None,
+        };
+        tally(SESSION, "user_id", live.and(mine("user_id")), |counts, n| counts.sessions = n)?;
+        tally(API_KEY, "user_id", mine("user_id"), |counts, n| counts.api_keys = n)?;
+        if layout.invites {
+            tally(INVITE, "creator_id", mine("creator_id"), |counts, n| counts.invites = n)?;
+        }
+        if layout.links {
+            tally(LINK, "user_id", mine("user_id"), |counts, n| counts.links = n)?;
+        }
+        Ok(Details { groups, members, counts })
+    }
+
+    /// Everything about one account.
+    pub fn account(&self, logins: &Logins<'_>, i: usize) -> Account {
+        let person = &logins.accounts.people[i];
+        let groups = self.members.of(i, &self.groups);
+        let counts = self.counts.get(i).copied().unwrap_or_default();
+        let reasons = logins.reasons(i);
+        Account {
+            id: person.id.clone(),
+            name: person.name.clone().into(),
+            email: person.email.clone().into(),
+            provider: person.provider.to_string().into(),
+            admin: Known::Is(self.groups.all_are_admins() || groups.iter().any(|group| group.admin)),
+            has_password: Known::Is(person.stored != Stored::Missing),
+            hash: describe(person.stored),
+            can_sign_in: logins.can_sign_in(i, &reasons),
+            reasons,
+            sessions: Known::Is(counts.sessions.into()),
+            tokens: Known::Is(counts.api_keys.into()),
+            groups: Known::Is(groups.iter().map(|group| group.name.clone()).collect()),
+            extra: extra(counts),
+            ..Account::default()
+        }
+    }
+}
+
+fn describe(stored: Stored) -> Known<String> {
+    match stored {
+        Stored::Missing => Known::Nothing,
+        Stored::Unreadable => Known::Is("unreadable".to_owned()),
+        Stored::Bcrypt(cost) => Known::Is(format!("bcrypt {cost}")),
+    }
+}
+
+fn extra(counts: Counts) -> BTreeMap<String, String> {
+    let all = [("invites", counts.invites), ("linked_logins", counts.links)];
+    all.into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n.to_string())).collect()
+}
+
+/// How many rows of `table` match, in all.
+///
+/// # Errors
+/// The store's.
+pub fn total(reader: &dyn Reader, table: &str, field: &str, filter: &Filter) -> Result<u64> {
+    Ok(reader.count_by("", table, field, filter)?.iter().map(|(_, n): &(Value, u64)| n).sum())
+}

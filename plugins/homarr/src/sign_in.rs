@@ -1,0 +1,277 @@
+//! Homarr's login: which account answers to a name, and what keeps the others out.
+//!
+//! ```text
+//! typed ──lower──> first row with that name and provider `credentials` ──> password set? ──> bcrypt
+//! ```
+//!
+//! The name is lower-cased but not trimmed, the rows come in the database's own order, and `=` is the database's: exact
+//! on SQLite and PostgreSQL, by the column's collation on MySQL.
+
+use crate::accounts::{Accounts, Person, Stored};
+use crate::names;
+use crate::schema::CREDENTIALS;
+use latchlift_plugin_api::{Candidate, Error, Kind, Known, Reason, Result, Target, reason};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// Who answers to which name.
+pub struct Logins<'a> {
+    /// The accounts this was made of.
+    pub accounts: &'a Accounts,
+    /// By the database's key of a name: the first account the login finds, and how many have that key.
+    first: HashMap<&'a [u8], (usize, u32)>,
+    /// By folded name: how many accounts have it.
+    folds: HashMap<Cow<'a, str>, Fold>,
+    /// Whether mending all names at once would make two accounts share one, so that it is refused.
+    clashes: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Fold {
+    local: u32,
+    all: u32,
+}
+
+impl<'a> Logins<'a> {
+    /// Works out who answers to which name.
+    pub fn of(accounts: &'a Accounts) -> Logins<'a> {
+        let mut logins = Logins {
+            accounts,
+            first: HashMap::with_capacity(accounts.people.len()),
+            folds: HashMap::with_capacity(accounts.people.len()),
+            clashes: false,
+        };
+        for (i, person) in accounts.people.iter().enumerate() {
+            let Some(name) = &person.name else { continue };
+            let fold = logins.folds.entry(names::fold(name)).or_default();
+            fold.all += 1;
+            fold.local += u32::from(person.is_local());
+            if logins.is_looked_for(person) {
+                logins.first.entry(key(person)).or_insert((i, 0)).1 += 1;
+            }
+        }
+        logins.clashes = (0..accounts.people.len()).any(|i| logins.mended(i).is_some() && logins.collides(i));
+        logins
+    }
+
+    /// The name that an account with a password should have instead of its own.
+    pub fn mended(&self, i: usize) -> Option<Cow<'a, str>> {
+        let person = &self.accounts.people[i];
+        let name = names::fold(person.name());
+        (person.is_local() && !name.is_empty() && name != person.name()).then_some(name)
+    }
+
+    /// Whether something can be typed that makes the login look for this account's stored name.
+    fn is_looked_for(&self, person: &Person) -> bool {
+        let name = person.name();
+        person.is_local() && !name.is_empty() && (self.accounts.folds_case || names::lower(name) == name)
+    }
+
+    /// The account that the login picks for a name as typed.
+    pub fn pick(&self, typed: &str) -> Option<usize> {
+        let wanted = names::lower(typed);
+        let answers = |person: &&Person| match self.accounts.folds_case {
+            true => person.name.as_deref().is_some_and(|name| names::lower(name) == wanted),
+            false => person.name.as_deref() == Some(&*wanted),
+        };
+        // Only the database can tell the key of a name; a row that has the name tells it.
+        let row = self.accounts.people.iter().find(answers).filter(|person| !person.name().is_empty())?;
+        self.first.get(key(row)).map(|(first, _)| *first)
+    }
+
+    /// The accounts whose folded name is that of `name`, of one provider or of all.
+    pub fn named(&self, name: &str, provider: Option<&str>) -> Vec<usize> {
+        let wanted = names::fold(name);
+        if !self.folds.contains_key(&wanted) {
+            return vec![];
+        }
+        let fits = |person: &Person| {
+            person.name.as_deref().is_some_and(|name| names::fold(name) == wanted)
+                && provider.is_none_or(|provider| person.provider.eq_ignore_ascii_case(provider))
+        };
+        let people = self.accounts.people.iter().enumerate();
+        people.filter(|(_, person)| fits(person)).map(|(i, _)| i).collect()
+    }
+
+    /// The accounts a target means: the one of its id, else all of its name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn meant(&self, target: &Target) -> Result<Vec<usize>> {
+        if let Some(id) = &target.id {
+            let missing = || Error::new(Kind::NotFound, format!("no account has the id `{id}`"));
+            return Ok(vec![self.accounts.position(id).ok_or_else(missing)?]);
+        }
+        let found = self.named(&target.name, target.provider.as_deref());
+        match (found.is_empty(), &target.provider) {
+            (false, _) => Ok(found),
+            (true, Some(provider)) if !self.named(&target.name, None).is_empty() => {
+                let message = format!("no account named `{}` has the provider `{provider}`", target.name);
+                Err(Error::new(Kind::NotFound, message))
+            }
+            _ => Err(Error::no_account(&target.name)),
+        }
+    }
+
+    /// The one account a target means.
+    ///
+    /// # Errors
+    /// There is none, or there are several.
+    pub fn find(&self, target: &Target) -> Result<usize> {
+        match self.meant(target)?.as_slice() {
+            [one] => Ok(*one),
+            several => Err(Error::ambiguous(&target.name, self.candidates(several))),
+        }
+    }
+
+    /// Accounts for a list to choose from.
+    pub fn candidates(&self, which: &[usize]) -> Vec<Candidate> {
+        which.iter().map(|i| self.candidate(*i)).collect()
+    }
+
+    fn candidate(&self, i: usize) -> Candidate {
+        let person = &self.accounts.people[i];
+        let note = match self.reasons(i).iter().find(|reason| reason.blocking) {
+            Some(reason) => format!("cannot: {}", reason.code),
+            None if person.is_local() => "can sign in".to_owned(),
+            None => format!("signs in through {}", person.provider_title()),
+        };
+        let provider = person.provider.to_string();
+        Candidate { id: person.id.clone(), name: person.name().to_owned(), provider, note }
+    }
+
+    /// Whether folding this account's name would give it the name of another account with a password.
+    pub fn collides(&self, i: usize) -> bool {
+        let fold = names::fold(self.accounts.people[i].name());
+        let others = u32::from(self.accounts.people[i].is_local());
+        self.folds.get(&fold).is_some_and(|fold| fold.local > others)
+    }
+
+    /// Whether the database takes another account's name for the same as this one's.
+    pub fn has_twins(&self, i: usize) -> bool {
+        self.first.get(key(&self.accounts.people[i])).is_some_and(|(_, same)| *same > 1)
+    }
+
+    /// How a command names this account: by id too where the name means several.
+    pub fn address(&self, i: usize) -> Vec<String> {
+        let person = &self.accounts.people[i];
+        let name = person.name();
+        let id = ["--id".to_owned(), person.id.clone()];
+        match self.folds.get(&names::fold(name)).map(|fold| fold.all) {
+            Some(1) if !name.is_empty() => vec![name.to_owned()],
+            Some(_) if !name.is_empty() => std::iter::once(name.to_owned()).chain(id).collect(),
+            _ => id.to_vec(),
+        }
+    }
+
+    /// Whether the right password gets in; nothing where only another system knows.
+    pub fn can_sign_in(&self, i: usize, reasons: &[Reason]) -> Known<bool> {
+        match reasons.iter().any(|reason| reason.blocking) {
+            true => Known::Is(false),
+            false if self.accounts.people[i].is_local() => Known::Is(true),
+            false => Known::Nothing,
+        }
+    }
+
+    /// Whether the right password gets in, for sure.
+    pub fn gets_in(&self, i: usize) -> bool {
+        self.can_sign_in(i, &self.reasons(i)) == Known::Is(true)
+    }
+
+    /// What keeps an account out, and what else to know about its signing in.
+    pub fn reasons(&self, i: usize) -> Vec<Reason> {
+        let person = &self.accounts.people[i];
+        let mut reasons = Vec::new();
+        if !self.accounts.providers.allow(&person.provider) {
+            reasons.push(switched_off(person));
+        }
+        if !person.is_local() {
+            let message = format!("{} checks this account's password, not Homarr", person.provider_title());
+            reasons.push(Reason::note(reason::PROVIDER, message));
+            return reasons;
+        }
+        reasons.extend(self.name_reason(i));
+        reasons.extend(self.password_reason(i));
+        reasons
+    }
+
+    fn name_reason(&self, i: usize) -> Option<Reason> {
+        let person = &self.accounts.people[i];
+        let name = person.name();
+        if name.is_empty() {
+            let message = "the account has no name, and the login form asks for one";
+            return Some(Reason::blocking(reason::NAME_INVALID, message));
+        }
+        if !self.is_looked_for(person) {
+            return Some(self.wrong_case(i));
+        }
+        let (first, same) = *self.first.get(key(person))?;
+        if first != i {
+            let other = &self.accounts.people[first];
+            let message = format!("the login finds another account first: `{}`, id {}", other.name(), other.id);
+            return Some(Reason::blocking(reason::SHADOWED, message));
+        }
+        if same > 1 {
+            let message =
+                format!("{} more with the same name, which the login never reaches", count(same - 1, "account"));
+            return Some(Reason::note(reason::DUPLICATE, message));
+        }
+        (names::trim(name) != name).then(|| {
+            let message = format!("the name has blanks around it, which must be typed: `{name}`");
+            self.mended_by_folding(i, Reason::note(reason::NAME_INVALID, message))
+        })
+    }
+
+    fn wrong_case(&self, i: usize) -> Reason {
+        let name = self.accounts.people[i].name();
+        let looked_for = names::lower(name);
+        let mut message = format!("the login looks for `{looked_for}`, but the name is stored as `{name}`");
+        if self.collides(i) {
+            message +=
+                &format!("; another account has the name `{}`, so one of the two needs a new name", names::fold(name));
+        }
+        self.mended_by_folding(i, Reason::blocking(reason::NAME_CASE, message))
+    }
+
+    fn mended_by_folding(&self, i: usize, reason: Reason) -> Reason {
+        match (self.collides(i), self.clashes) {
+            (true, _) => reason,
+            (false, false) => reason.fix(["user", "fix-names"]),
+            // Two other accounts keep `user fix-names` from changing anything, so this one is mended alone.
+            (false, true) => {
+                let reset = ["password", "reset"].map(str::to_owned).into_iter().chain(self.address(i));
+                reason.fix(reset.chain(["--fix-name".to_owned()]))
+            }
+        }
+    }
+
+    fn password_reason(&self, i: usize) -> Option<Reason> {
+        let (code, message) = match self.accounts.people[i].stored {
+            Stored::Bcrypt(_) => return None,
+            Stored::Missing => (reason::NO_PASSWORD, "no password is stored"),
+            Stored::Unreadable => {
+                (reason::HASH_UNREADABLE, "what is stored is not a hash Homarr can read ($2a$ or $2b$ of bcrypt)")
+            }
+        };
+        let command = ["password", "reset"].map(str::to_owned).into_iter().chain(self.address(i));
+        Some(Reason::blocking(code, message).fix(command))
+    }
+}
+
+/// The database's comparison key of an account's name.
+fn key(person: &Person) -> &[u8] {
+    person.same.as_deref().unwrap_or(person.name().as_bytes())
+}
+
+fn switched_off(person: &Person) -> Reason {
+    let provider = &person.provider;
+    let what = if provider == CREDENTIALS { "password sign-in".to_owned() } else { person.provider_title() };
+    let message = format!("{what} is switched off: add `{provider}` to AUTH_PROVIDERS and restart Homarr");
+    Reason::blocking(reason::PROVIDER_DISABLED, message)
+}
+
+/// `1 session`, `3 sessions`.
+pub fn count(n: impl Into<u64>, what: &str) -> String {
+    let n = n.into();
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
