@@ -3,6 +3,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::store::Receipt;
 use latchlift_plugin_api::facts::Collection;
+use latchlift_plugin_api::plan::PlannedAccount;
 use latchlift_plugin_api::{Change, Facts, Filter, Key, Plan, Record, Step, StoreKind, Value, fingerprint};
 use serde_json::{Map, json};
 
@@ -130,24 +131,29 @@ pub fn undo_word(change: &Change) -> &'static str {
 /// What stands for a value that must not be seen.
 pub const HIDDEN: &str = "<hidden>";
 
-/// A change as lines for people: `user john  password  <hidden> -> <hidden>`.
-pub fn lines(change: &Change, facts: &Facts) -> Vec<String> {
+/// A change as lines for people: `user john: password  <hidden> -> <hidden>`. The accounts are those the plan is about,
+/// so that they are called by their names rather than by their ids.
+pub fn lines(change: &Change, facts: &Facts, accounts: &[PlannedAccount]) -> Vec<String> {
     let collection = facts.collection(change.collection());
     let label = collection.map(|c| c.label.as_str()).filter(|label| !label.is_empty()).unwrap_or(change.collection());
     let show = |field: &str, value: &Value| shown(collection, field, value);
     match change {
         Change::Insert { after, .. } => {
             let fields = after.iter().filter(|(_, value)| !value.is_blank());
-            let fields: Vec<String> = fields.map(|(field, value)| format!("{field} {}", show(field, value))).collect();
+            let fields = fields.map(|(field, value)| format!("{} {}", field.trim_start_matches('/'), show(field, value)));
+            let fields: Vec<String> = fields.collect();
             vec![format!("{label}: new ({})", clipped(&fields.join(", "), 160))]
         }
         Change::Update { key, before, after, .. } => {
-            let name = key_text(collection, key);
+            let name = key_name(collection, key, accounts);
             let fields = before.iter().zip(after.iter());
-            let line = |((field, was), (_, is))| format!("{label} {name}: {field}  {} -> {}", show(field, was), show(field, is));
-            fields.map(line).collect()
+            let lines = fields.map(|((field, was), (_, is))| {
+                let word = field.trim_start_matches('/');
+                format!("{label} {name}: {word}  {} -> {}", show(field, was), show(field, is))
+            });
+            lines.collect()
         }
-        Change::Delete { key, .. } => vec![format!("{label} {}: removed", key_text(collection, key))],
+        Change::Delete { key, .. } => vec![format!("{label} {}: removed", key_name(collection, key, accounts))],
         Change::Purge { count, keep, filter, .. } => {
             let which = if *filter == Filter::All { "all " } else { "" };
             let undo = if *keep { "" } else { ", for good" };
@@ -162,6 +168,13 @@ fn clipped(text: &str, most: usize) -> String {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
     }
+}
+
+/// What people call the record: the account's name where the key is its id.
+fn key_name(collection: Option<&Collection>, key: &Key, accounts: &[PlannedAccount]) -> String {
+    let only = if key.fields.0.len() == 1 { key.fields.0.first().and_then(|(_, value)| value.to_text()) } else { None };
+    let account = accounts.iter().find(|account| Some(&account.id) == only.as_ref() && !account.name.is_empty());
+    account.map_or_else(|| key_text(collection, key), |account| crate::ui::escaped(&account.name))
 }
 
 fn key_text(collection: Option<&Collection>, key: &Key) -> String {

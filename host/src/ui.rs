@@ -67,7 +67,7 @@ impl Ui {
         let mut text = format!("{BOLD}{}{RESET}\n  {}\n", escaped(heading), escaped(&plan.summary));
         for step in &plan.steps {
             for change in &step.changes {
-                plan_lines(&mut text, change, facts);
+                plan_lines(&mut text, change, plan, facts);
             }
         }
         eprintln!("{}", text.trim_end());
@@ -78,11 +78,11 @@ impl Ui {
 /// The most changes of a plan that are spelled out.
 const MOST_LINES: usize = 200;
 
-fn plan_lines(text: &mut String, change: &Change, facts: &Facts) {
+fn plan_lines(text: &mut String, change: &Change, plan: &Plan, facts: &Facts) {
     if text.lines().count() > MOST_LINES {
         return;
     }
-    for line in crate::plan::lines(change, facts) {
+    for line in crate::plan::lines(change, facts, &plan.accounts) {
         text.push_str("    ");
         text.push_str(&line);
         text.push('\n');

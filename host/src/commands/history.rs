@@ -93,7 +93,8 @@ fn show(run: &Run, id: &str) -> Result<Exit> {
         let written = entry.end == Some(End::Done) || entry.committed[i];
         let state = if written { "written" } else { "not known to be written" };
         lines.push(format!("step {} ({state})", i + 1));
-        lines.extend(step.changes.iter().flat_map(|c| plan::lines(c, &begun.facts)).map(|line| format!("  {line}")));
+        let changes = step.changes.iter().flat_map(|change| plan::lines(change, &begun.facts, &begun.plan.accounts));
+        lines.extend(changes.map(|line| format!("  {line}")));
     }
     ui::answer(&lines.join("\n"));
     Ok(0)
@@ -114,7 +115,8 @@ pub fn undo(run: &Run, ask: Undo) -> Result<Exit> {
     let undoing = work(run, &entry, &stores, &ask.write, vec![])?;
     let steps = apply::inverse(&entry, &undoing)?;
     let summary = format!("Take back entry {}: {}", begun.id, begun.plan.summary);
-    let plan = Plan { summary, steps, warnings: kept_out(&entry), ..Plan::default() };
+    let accounts = begun.plan.accounts.clone();
+    let plan = Plan { summary, steps, accounts, warnings: kept_out(&entry), ..Plan::default() };
     if plan.is_empty() {
         let nothing = "it removed only sessions or tokens, which stay removed, or nothing of it is written";
         run.ui.say(format!("entry {}: nothing to take back: {nothing}", begun.id));

@@ -76,6 +76,20 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// The standing of a step from those of its changes, in the same order.
+    ///
+    /// What decides is what a record says where before and after differ. Records that match a purge decide only if
+    /// nothing else does: new ones may have come since.
+    pub fn of_step(step: &Step, changes: Vec<Option<Standing>>) -> Standing {
+        let purges = |change: &Change| matches!(change, Change::Purge { .. });
+        let firm = step.changes.iter().zip(&changes).filter(|(change, _)| !purges(change));
+        let firm: Vec<_> = firm.filter_map(|(_, standing)| *standing).collect();
+        match firm.is_empty() {
+            false => Standing::of(firm.into_iter().map(Some)),
+            true => Standing::of(changes),
+        }
+    }
+
     /// The standing of a whole from the standings of its parts; parts that fit both states say `None`.
     pub fn of(parts: impl IntoIterator<Item = Option<Standing>>) -> Standing {
         let mut whole = None;

@@ -210,7 +210,7 @@ impl Database for Session {
         let rows = self.ask(
             "SELECT k.oid::text, \
              CASE WHEN pg_table_is_visible(c.oid) THEN c.relname::text ELSE n.nspname || '.' || c.relname END, \
-             a.attname::text, b.attname::text \
+             a.attname::text, b.attname::text, n.nspname::text, c.relname::text, c.relkind::text \
              FROM pg_constraint k CROSS JOIN unnest(k.conkey, k.confkey) WITH ORDINALITY AS u(here, there, place) \
              JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.here \
@@ -222,7 +222,9 @@ impl Database for Session {
         let mut found: Vec<(String, Reference)> = Vec::new();
         for row in rows {
             let cells: Vec<String> = row.into_iter().map(|cell| cell.to_text().unwrap_or_default()).collect();
-            let [key, from, column, to] = <[String; 4]>::try_from(cells).unwrap_or_default();
+            let [key, from, column, to, schema, name, kind] = <[String; 7]>::try_from(cells).unwrap_or_default();
+            let relation = Relation { name: format!("{}.{}", quote(&schema), quote(&name)), kind };
+            self.relations.entry(from.clone()).or_insert(relation);
             match found.last_mut() {
                 Some((last, reference)) if *last == key => {
                     reference.columns.push(column);

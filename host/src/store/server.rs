@@ -81,15 +81,19 @@ impl Target {
     /// # Errors
     /// [`Kind::Config`] where the settings ask for something unknown; what `open` says.
     pub fn connect<C>(&self, open: impl Fn(Encryption) -> std::result::Result<C, Refusal>) -> Result<C> {
-        let mut first = None;
+        let mut failed: Option<Error> = None;
         for encryption in self.attempts()? {
             match open(encryption) {
                 Ok(connection) => return Ok(connection),
-                Err(Refusal { error, about_encryption: true }) => drop(first.get_or_insert(error)),
-                Err(Refusal { error, .. }) => return Err(first.unwrap_or(error)),
+                Err(Refusal { error, about_encryption }) => {
+                    failed = Some(telling(failed, error));
+                    if !about_encryption {
+                        break;
+                    }
+                }
             }
         }
-        Err(first.unwrap_or_else(|| self.silent()))
+        Err(failed.unwrap_or_else(|| self.silent()))
     }
 
     fn attempts(&self) -> Result<Vec<Encryption>> {
@@ -118,6 +122,14 @@ impl Target {
     /// The server takes the connection but says nothing.
     pub fn silent(&self) -> Error {
         self.unreachable(&format!("it did not answer within {} seconds", CONNECT.as_secs()))
+    }
+
+    /// The server and we do not agree on how to encrypt, or its certificate is not trusted.
+    pub fn not_encrypted(&self, why: &str) -> Error {
+        let error = Error::new(Kind::Unreachable, format!("cannot encrypt the way to {}: {why}", self.place()));
+        error.help(
+            "name the authority of its certificate in SSL_CERT_FILE, or set `tls` to require where nobody listens in",
+        )
     }
 
     /// The connection broke off.
@@ -170,6 +182,14 @@ impl Target {
     }
 }
 
+/// Which of two failed attempts tells more: the later, unless the first got as far as being turned away.
+fn telling(first: Option<Error>, later: Error) -> Error {
+    match first {
+        Some(first) if first.kind == Kind::Denied && later.kind != Kind::Denied => first,
+        _ => later,
+    }
+}
+
 /// Does `work` in a thread of its own and gives up on it after a while: the drivers' own limits end when the server has
 /// taken the connection, and a stopped server takes it and then says nothing.
 pub fn within<T: Send + 'static>(wait: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
@@ -212,7 +232,10 @@ mod tests {
         let socket = Server { socket: Some("/run/my sql/sock".into()), ..Server::default() };
         assert_eq!(target("mysql", socket).place(), "mysql://app@localhost/photos?socket=/run/my%20sql/sock");
         let odd = Server { host: "h".into(), ..Server::default() };
-        let odd = Target { server: Server { user: "a@b".into(), database: "x/y".into(), ..odd }, ..target("postgres", Server::default()) };
+        let odd = Target {
+            server: Server { user: "a@b".into(), database: "x/y".into(), ..odd },
+            ..target("postgres", Server::default())
+        };
         assert_eq!(odd.place(), "postgres://a%40b@h:5432/x%2Fy");
     }
 
@@ -234,6 +257,22 @@ mod tests {
     fn a_word_for_encryption_that_means_nothing_is_a_mistake_in_the_configuration() {
         let server = Server { tls: Some("yes".into()), ..Server::default() };
         assert_eq!(target("mysql", server).attempts().unwrap_err().kind, Kind::Config);
+    }
+
+    #[test]
+    fn a_wrong_password_is_not_hidden_by_the_lack_of_encryption() {
+        let server = |host: &str| Server { host: host.into(), ..Server::default() };
+        for host in ["127.0.0.1", "db.example.org"] {
+            let target = target("mysql", server(host));
+            let refused = target.connect(|encryption| {
+                let error = match encryption {
+                    Encryption::Plain => target.refused_user("wrong password"),
+                    _ => target.unreachable("no encryption here"),
+                };
+                Err::<(), _>(Refusal { error, about_encryption: true })
+            });
+            assert_eq!(refused.unwrap_err().kind, Kind::Denied, "{host}");
+        }
     }
 
     #[test]

@@ -119,7 +119,9 @@ impl Sqlite {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::ConstraintViolation) => {
                 self.explain(why)
             }
-            _ => Error::new(Kind::Unfinished, format!("nobody can tell whether {} took the change: {why}", self.place())),
+            _ => {
+                Error::new(Kind::Unfinished, format!("nobody can tell whether {} took the change: {why}", self.place()))
+            }
         }
     }
 }
@@ -150,7 +152,8 @@ impl StoreReader for Reading {
             return Ok(vec![]);
         }
         let path = &self.open.database.path;
-        let found = std::fs::metadata(path).map_err(|why| Error::new(Kind::Unreachable, format!("{}: {why}", path.display())))?;
+        let found = std::fs::metadata(path)
+            .map_err(|why| Error::new(Kind::Unreachable, format!("{}: {why}", path.display())))?;
         Ok(vec![File {
             path: name.unwrap_or_default(),
             size: found.len(),
@@ -186,6 +189,13 @@ impl Session {
 
     fn explain(&self, why: &rusqlite::Error) -> Error {
         explain(&self.path, self.patience, why)
+    }
+
+    /// The collation of a column, where it is not the usual one that compares bytes.
+    fn collation(&self, table: &str, column: &str) -> Option<String> {
+        let (_, collation, ..) = self.connection.column_metadata(None, table, column).ok()?;
+        let collation = collation?.to_str().ok()?.to_lowercase();
+        Some(collation).filter(|collation| collation != "binary")
     }
 
     fn without_rowid(&self, table: &str) -> bool {
@@ -234,7 +244,7 @@ impl Database for Session {
             kind: text(&row[1]),
             nullable: !yes(&row[2]),
             has_default: yes(&row[3]),
-            collation: None,
+            collation: self.collation(table, &text(&row[0])),
         });
         let columns: Vec<Column> = columns.collect();
         let natural = match self.without_rowid(table) {
@@ -281,6 +291,10 @@ impl Database for Session {
         quote(&column.name)
     }
 
+    fn grouping(&self, column: &Column) -> String {
+        format!("{} COLLATE BINARY", quote(&column.name))
+    }
+
     fn exact(&self, statement: &mut Statement, column: &Column, value: &Value) {
         // The plus takes the column's affinity away, so that the text `1` is not the number 1; the collation goes too.
         let n = statement.bind(value.clone());
@@ -302,7 +316,12 @@ impl Database for Session {
     }
 
     fn same(&self, column: &Column) -> String {
-        quote(&column.name)
+        let name = quote(&column.name);
+        match column.collation.as_deref() {
+            Some("nocase") => format!("lower({name})"),
+            Some("rtrim") => format!("rtrim({name}, ' ')"),
+            _ => name,
+        }
     }
 
     fn one_row(&self, statement: &mut Statement, table: &str, filter: &mut dyn FnMut(&mut Statement)) {

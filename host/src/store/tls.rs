@@ -43,7 +43,8 @@ pub fn client(verified: bool) -> Result<ClientConfig> {
 fn roots() -> Result<RootCertStore> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let Some(file) = authorities() else { return Ok(roots) };
-    let unreadable = |why: String| Error::new(Kind::Config, format!("cannot read SSL_CERT_FILE {}: {why}", file.display()));
+    let unreadable =
+        |why: String| Error::new(Kind::Config, format!("cannot read SSL_CERT_FILE {}: {why}", file.display()));
     for certificate in CertificateDer::pem_file_iter(&file).map_err(|why| unreadable(why.to_string()))? {
         let certificate = certificate.map_err(|why| unreadable(why.to_string()))?;
         roots.add(certificate).map_err(|why| unreadable(why.to_string()))?;

@@ -2,7 +2,7 @@
 //!
 //! All keys and filters see the document as it was before the step.
 
-use super::collection::{AT, Address, RAW, Shape, container};
+use super::collection::{AT, Address, RAW, Shape};
 use super::format::{Format, Loaded};
 use super::records::{self, Guard, Records};
 use super::splice::{Content, Insertion};
@@ -44,7 +44,7 @@ pub fn resolve<'j>(document: &'j Loaded, step: &Step, facts: &Facts) -> Result<V
     let mut all: Vec<Touched<'j>> = vec![];
     for (n, change) in step.changes.iter().enumerate() {
         let pointer = Address::parse(change.collection())?.pointer;
-        let Some(container) = container(json, &pointer) else {
+        let Some(container) = json.container(&pointer) else {
             match change {
                 Change::Purge { .. } => continue,
                 _ => return Err(stale(change, "is no longer in the document, or was never")),

@@ -78,11 +78,6 @@ impl Shape {
     }
 }
 
-/// The container a pointer leads to; null counts as absent.
-pub fn container(json: &Json, pointer: &[String]) -> Option<Span> {
-    json.find(json.root(), pointer).filter(|span| json.kind(*span) != b'n')
-}
-
 /// Some fields of records, found in one walk through each.
 pub struct Fields {
     keys: Vec<usize>,

@@ -9,6 +9,8 @@
 use super::text;
 use latchlift_plugin_api::Value;
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Part of a document: one value, or a key.
@@ -52,13 +54,15 @@ pub struct Json {
     root: Span,
     /// Whether a character outside ASCII is written as `\u....` somewhere.
     pub escaped: bool,
+    /// The containers found so far: looking for one walks the whole document.
+    containers: RefCell<HashMap<Vec<String>, Option<Span>>>,
 }
 
 impl Json {
     /// Checks a text.
     pub fn parse(text: String) -> Result<Json, Malformed> {
         match check(&text) {
-            Ok((root, escaped)) => Ok(Json { text, root, escaped }),
+            Ok((root, escaped)) => Ok(Json { text, root, escaped, containers: RefCell::default() }),
             Err((at, why)) => Err(malformed(&text, at, why)),
         }
     }
@@ -120,6 +124,16 @@ impl Json {
             b'[' => Some(self.elements(span).nth(name.parse().ok()?)?.value()),
             _ => Some(self.member(span, name)?.value()),
         })
+    }
+
+    /// The list or object that a pointer leads to from the outermost value; null counts as absent.
+    pub fn container(&self, pointer: &[String]) -> Option<Span> {
+        if let Some(known) = self.containers.borrow().get(pointer) {
+            return *known;
+        }
+        let found = self.find(self.root, pointer).filter(|span| self.kind(*span) != b'n');
+        self.containers.borrow_mut().insert(pointer.to_vec(), found);
+        found
     }
 
     pub fn value(&self, span: Span) -> Value {

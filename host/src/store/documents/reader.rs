@@ -1,7 +1,7 @@
 //! The read-only view: each document is read once and kept as its text.
 
 use super::Documents;
-use super::collection::{Address, Fields, Shape, columns, container};
+use super::collection::{Address, Fields, Shape, columns};
 use super::filter::Test;
 use super::format::{Format, Loaded};
 use super::json::{Element, Json};
@@ -48,7 +48,7 @@ impl DocumentsReader {
         let missing = |what: &str| Error::new(Kind::UnknownSchema, format!("there is no {what} `{collection}`"));
         let address = Address::parse(collection)?;
         let loaded = self.load(&address.document)?.ok_or_else(|| missing("document for"))?;
-        let container = container(&loaded.json, &address.pointer).ok_or_else(|| missing("collection"))?;
+        let container = loaded.json.container(&address.pointer).ok_or_else(|| missing("collection"))?;
         let shape = Shape::of(&loaded.json, container, fields.iter().map(String::as_str))
             .ok_or_else(|| not_a_collection(collection))?;
         let key = (collection.to_owned(), shape);
@@ -137,7 +137,7 @@ impl StoreReader for DocumentsReader {
     fn columns(&mut self, collection: &str) -> Result<Option<Vec<Column>>> {
         let address = Address::parse(collection)?;
         let Some(loaded) = self.load(&address.document)? else { return Ok(None) };
-        let names = container(&loaded.json, &address.pointer).and_then(|span| columns(&loaded.json, span));
+        let names = loaded.json.container(&address.pointer).and_then(|span| columns(&loaded.json, span));
         let column = |name| Column { name, nullable: true, ..Column::default() };
         Ok(names.map(|names| names.into_iter().map(column).collect()))
     }

@@ -1,11 +1,9 @@
 //! How documents stand against a step: as before it, as after it, or neither.
 //!
-//! A step of one document is written by one rename, so it is there as a whole or not at all. What decides is what a
-//! record says where before and after differ. Records that match a purge decide only if nothing else does: new ones may
-//! have come since.
+//! A step of one document is written by one rename, so it is there as a whole or not at all.
 
 use super::Documents;
-use super::collection::{Address, RAW, Shape, container};
+use super::collection::{Address, RAW, Shape};
 use super::commit::one_document;
 use super::format::{Format, Loaded};
 use super::records::{self, Guard, Records};
@@ -28,21 +26,14 @@ impl Documents {
         let document = self.declared(&name)?;
         let path = atomic::resolve(&self.path_of(document)?)?;
         let loaded = Loaded::read(Format::of(document)?, &path)?.map(|(loaded, _)| loaded);
-        let (mut firm, mut weak, mut known) = (vec![], vec![], HashMap::new());
+        let (mut standings, mut known) = (vec![], HashMap::new());
         for change in &step.changes {
-            let standing = match &loaded {
+            standings.push(match &loaded {
                 Some(loaded) => standing(loaded, change, facts, &mut known)?,
                 None => missing(change),
-            };
-            match change {
-                Change::Purge { .. } => weak.push(standing),
-                _ => firm.push(standing),
-            }
+            });
         }
-        match firm.iter().any(Option::is_some) {
-            true => Ok(Standing::of(firm)),
-            false => Ok(Standing::of(weak)),
-        }
+        Ok(Standing::of_step(step, standings))
     }
 
     fn moved(&self, from: &str, to: &str, sha256: &str) -> Result<Standing> {
@@ -70,7 +61,7 @@ fn missing(change: &Change) -> Option<Standing> {
 
 fn standing<'j>(loaded: &'j Loaded, change: &Change, facts: &Facts, known: &mut Known<'j>) -> Result<Option<Standing>> {
     let (json, pointer) = (&loaded.json, Address::parse(change.collection())?.pointer);
-    let Some(container) = container(json, &pointer) else { return Ok(missing(change)) };
+    let Some(container) = json.container(&pointer) else { return Ok(missing(change)) };
     let shape = records::shape(json, container, change)?;
     let records = known.entry((pointer, shape)).or_insert_with(|| Records::new(json, container, shape));
     let guard = Guard { facts, collection: change.collection() };

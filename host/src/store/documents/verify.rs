@@ -1,7 +1,7 @@
 //! Reading back: a new document must say exactly what the plan says.
 
 use super::change::Touched;
-use super::collection::{AT, KEY, RAW, Shape, container};
+use super::collection::{AT, KEY, RAW, Shape};
 use super::json::Json;
 use super::records::Records;
 use super::splice::{Slot, layout};
@@ -52,7 +52,7 @@ impl Expected {
             let message = format!("the new `{}` {what}, which is not what was planned", self.collection);
             Err(Error::new(Kind::Conflict, message).help("report it with the output of this command"))
         };
-        let records = match container(json, &self.pointer) {
+        let records = match json.container(&self.pointer) {
             Some(container) => Records::new(json, container, self.shape),
             None => return different("would be missing"),
         };

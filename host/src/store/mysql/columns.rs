@@ -102,13 +102,26 @@ pub fn push_lookup(statement: &mut Statement, column: &Column, value: &Value) {
     match (Family::of(column), &value) {
         (Family::Text, Value::Text(_)) => {
             statement.push(&format!("({} = ", quote(&column.name)));
-            push_value(statement, value.clone());
+            push_collated(statement, column, value.clone());
             statement.push(" AND ");
             push_exact(statement, column, &value);
             statement.push(")");
         }
         _ => push_exact(statement, column, &value),
     }
+}
+
+/// Appends text in the column's own character set: what does not exist there is an error otherwise, where it only
+/// cannot be equal. The index still serves, for the collation stays the column's.
+fn push_collated(statement: &mut Statement, column: &Column, value: Value) {
+    let collation = column.collation.as_deref().unwrap_or_default();
+    let charset = collation.split('_').next().unwrap_or_default();
+    if charset == "utf8mb4" {
+        return push_value(statement, value);
+    }
+    statement.push("CONVERT(");
+    push_value(statement, value);
+    statement.push(&format!(" USING {charset}) COLLATE {collation}"));
 }
 
 /// Appends an exact comparison.

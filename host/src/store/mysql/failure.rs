@@ -5,12 +5,15 @@
 use crate::error::{Error, Kind};
 use crate::store::server::{Encryption, Target};
 use mysql::{DriverError, Error as Failure, MySqlError};
+use std::error::Error as _;
+use std::io::ErrorKind;
 
 /// A failure on the way in.
 pub fn connecting(target: &Target, why: &Failure) -> Error {
     match why {
         Failure::MySqlError(said) => explain(target, said),
-        Failure::TlsError(why) => target.unreachable(&format!("it cannot be encrypted as asked: {why}")),
+        Failure::TlsError(why) => target.not_encrypted(&why.to_string()),
+        // The handshake takes place with the first packet, and its failures come as those of reading one.
         Failure::DriverError(DriverError::TlsNotSupported) => {
             let error = target.unreachable("the server does not offer encryption");
             Error { help: Some("set `tls` to prefer or disable where the network can be trusted".into()), ..error }
@@ -18,7 +21,11 @@ pub fn connecting(target: &Target, why: &Failure) -> Error {
         Failure::DriverError(DriverError::UnknownAuthPlugin(name)) => {
             target.refused_user(&format!("the server asks for `{name}`, which latchlift does not speak"))
         }
-        other => target.unreachable(&transport(other)),
+        other => match input_or_output(other) {
+            // The handshake takes place with the first packet, and its failures come as those of reading one.
+            Some(why) if why.kind() == ErrorKind::InvalidData => target.not_encrypted(&why.to_string()),
+            _ => target.unreachable(&transport(other)),
+        },
     }
 }
 
@@ -30,6 +37,7 @@ pub fn about_encryption(why: &Failure, tried: Encryption) -> bool {
             matches!(said.code, 1045 | 3159) || said.message.contains("insecure transport")
         }
         (Failure::TlsError(_) | Failure::DriverError(DriverError::TlsNotSupported), _) => true,
+        (Failure::CodecError(_), Encryption::Unverified) => true,
         _ => false,
     }
 }
@@ -53,10 +61,23 @@ pub fn committing(target: &Target, why: &Failure) -> Error {
     }
 }
 
-fn transport(why: &Failure) -> String {
+/// What went wrong on the wire, whoever reports it.
+fn input_or_output(why: &Failure) -> Option<&std::io::Error> {
     match why {
-        Failure::IoError(why) if why.kind() == std::io::ErrorKind::WouldBlock => "it did not answer in time".to_owned(),
-        Failure::IoError(why) => crate::error::io_reason(why),
+        Failure::IoError(why) => Some(why),
+        Failure::CodecError(why) => why.source()?.downcast_ref(),
+        _ => None,
+    }
+}
+
+fn transport(why: &Failure) -> String {
+    if let Some(why) = input_or_output(why) {
+        return match why.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => "it did not answer in time".to_owned(),
+            _ => crate::error::io_reason(why),
+        };
+    }
+    match why {
         Failure::DriverError(DriverError::CouldNotConnect(Some((_, description, _)))) => {
             description.split(" (os error").next().unwrap_or(description).to_lowercase()
         }
@@ -84,7 +105,9 @@ fn explain(target: &Target, said: &MySqlError) -> Error {
         1020 => Error::new(Kind::Stale, format!("somebody else changed a record just now: {}", target.place()))
             .help("run the command again: it will plan on the data as it is now"),
         1062 | 1169 | 1586 => target.conflict(&format!("there is such a record already{}", key_of(message))),
-        1216 | 1217 | 1451 | 1452 => target.conflict("another record refers to one that would go, or to one that is not there"),
+        1216 | 1217 | 1451 | 1452 => {
+            target.conflict("another record refers to one that would go, or to one that is not there")
+        }
         1048 | 1264 | 1265 | 1292 | 1366 | 1406 | 1411 | 1441 | 1525 | 3140 | 3819 | 3854 | 4025 => {
             target.conflict("a value does not fit its column")
         }
@@ -108,5 +131,49 @@ mod tests {
     fn a_duplicate_is_named_by_its_key_and_never_by_its_value() {
         assert_eq!(key_of("Duplicate entry 'tok for key x' for key 'PRIMARY'"), " (key `PRIMARY`)");
         assert_eq!(key_of("something else"), "");
+    }
+
+    fn said(code: u16) -> Failure {
+        Failure::MySqlError(MySqlError { state: "HY000".into(), message: "in the server's words".into(), code })
+    }
+
+    #[test]
+    fn the_servers_number_picks_the_kind() {
+        let server =
+            latchlift_plugin_api::Server { user: "app".into(), database: "photos".into(), ..Default::default() };
+        let target = Target { scheme: "mysql", server, password: None, patience: std::time::Duration::from_secs(5) };
+        for (code, kind) in [
+            (1045, Kind::Denied),
+            (1142, Kind::Denied),
+            (1290, Kind::Denied),
+            (1049, Kind::Unreachable),
+            (1040, Kind::Unreachable),
+            (1205, Kind::Locked),
+            (1213, Kind::Locked),
+            (1020, Kind::Stale),
+            (1062, Kind::Conflict),
+            (1406, Kind::Conflict),
+            (1146, Kind::UnknownSchema),
+            (1317, Kind::Unreachable),
+            (9999, Kind::Failed),
+        ] {
+            assert_eq!(running(&target, &said(code)).kind, kind, "{code}");
+        }
+        assert!(running(&target, &said(1290)).message.contains("read-only"));
+    }
+
+    #[test]
+    fn a_commit_fails_for_sure_only_where_the_server_says_so() {
+        let target = Target {
+            scheme: "mysql",
+            server: Default::default(),
+            password: None,
+            patience: std::time::Duration::from_secs(5),
+        };
+        assert_eq!(committing(&target, &said(1213)).kind, Kind::Locked);
+        assert_eq!(committing(&target, &said(1317)).kind, Kind::Unfinished);
+        let lost = Failure::IoError(ErrorKind::BrokenPipe.into());
+        assert_eq!(committing(&target, &lost).kind, Kind::Unfinished);
+        assert_eq!(running(&target, &lost).kind, Kind::Unreachable);
     }
 }

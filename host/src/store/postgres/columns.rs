@@ -64,7 +64,8 @@ pub fn push_lookup(statement: &mut Statement, column: &Column, value: &Value) {
             let n = statement.bind(value);
             // Without its length, which would cut the text to fit.
             let kind = column.kind.split('(').next().unwrap_or(&column.kind);
-            statement.push(&format!("({name} = (${n}::text)::{kind} AND {name}::text IS NOT DISTINCT FROM ${n}::text)"));
+            statement
+                .push(&format!("({name} = (${n}::text)::{kind} AND {name}::text IS NOT DISTINCT FROM ${n}::text)"));
         }
     }
 }
@@ -95,7 +96,9 @@ pub fn stored(column: &Column, value: &Value) -> Value {
     let read = match value {
         Value::Null => None,
         Value::Bool(_) if kind == "boolean" => None,
-        Value::Bool(_) | Value::Text(_) | Value::Number(_) | Value::Float(_) | Value::Int(_) if is_integer(kind) => whole(),
+        Value::Bool(_) | Value::Text(_) | Value::Number(_) | Value::Float(_) | Value::Int(_) if is_integer(kind) => {
+            whole()
+        }
         Value::Int(0 | 1) | Value::Text(_) if kind == "boolean" => value.as_bool().map(Value::Bool),
         Value::Text(time) if kind.starts_with("timestamp") => Some(Value::Text(time_as_read(kind, time))),
         _ => text(),

@@ -12,8 +12,14 @@ use std::error::Error as _;
 pub fn connecting(target: &Target, why: &Failure) -> Error {
     match why.as_db_error() {
         Some(said) => explain(target, said),
+        None if is_about_certificates(why) => target.not_encrypted(&transport(why)),
         None => target.unreachable(&transport(why)),
     }
+}
+
+fn is_about_certificates(why: &Failure) -> bool {
+    let source = why.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    source.is_some_and(|why| why.kind() == std::io::ErrorKind::InvalidData)
 }
 
 /// Whether a failed attempt might go well encrypted the other way.
@@ -58,8 +64,10 @@ fn explain(target: &Target, said: &DbError) -> Error {
     match code {
         "28P01" | "28000" => target.refused_user(message),
         "42501" => target.not_allowed(message),
-        "3D000" => Error::new(Kind::Unreachable, format!("the server has no database `{database}`: {}", target.place()))
-            .help("see the name in the app's own settings"),
+        "3D000" => {
+            Error::new(Kind::Unreachable, format!("the server has no database `{database}`: {}", target.place()))
+                .help("see the name in the app's own settings")
+        }
         "53300" | "57P03" => target.unreachable(message),
         "25006" => target.read_only(),
         "55P03" => target.held(),

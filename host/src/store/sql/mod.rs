@@ -39,7 +39,12 @@ impl Statement {
     }
 
     /// Appends the parts with `separator` between them.
-    pub fn join<T>(&mut self, separator: &str, parts: impl IntoIterator<Item = T>, mut each: impl FnMut(&mut Statement, T)) {
+    pub fn join<T>(
+        &mut self,
+        separator: &str,
+        parts: impl IntoIterator<Item = T>,
+        mut each: impl FnMut(&mut Statement, T),
+    ) {
         for (i, part) in parts.into_iter().enumerate() {
             if i > 0 {
                 self.push(separator);
@@ -117,7 +122,8 @@ pub trait Database {
     /// A quoted name; a dot separates schema and table.
     fn quote(&self, name: &str) -> String;
 
-    /// The quoted name of a table that was described: with its schema where the database has such.
+    /// The quoted name of a table that was described or found by [`Database::references`]: with its schema where the
+    /// database has such.
     fn relation(&self, table: &str) -> String {
         self.quote(table)
     }

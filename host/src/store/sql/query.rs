@@ -27,7 +27,8 @@ impl<D: Database> StoreReader for Open<D> {
     fn count_by(&mut self, collection: &str, field: &str, filter: &Filter) -> Result<Vec<(Value, u64)>> {
         let table = self.known_table(collection)?;
         let column = self.database.grouping(table.column(collection, field)?);
-        let mut statement = Statement::new(format!("SELECT {column}, count(*) FROM {}", self.database.relation(collection)));
+        let mut statement =
+            Statement::new(format!("SELECT {column}, count(*) FROM {}", self.database.relation(collection)));
         push_where(&self.database, &mut statement, collection, &table, filter)?;
         statement.push(" GROUP BY 1");
         let rows = self.database.query(&statement)?;
@@ -56,10 +57,16 @@ fn order<D: Database>(database: &D, table: &Table, query: &Select) -> Result<Vec
     let mut order = Vec::new();
     for field in &query.order {
         let column = table.column(&query.collection, field)?.clone();
-        order.push(Order { expression: database.quote(field), reading: database.reading(&column), column: Some(column) });
+        order.push(Order {
+            expression: database.quote(field),
+            reading: database.reading(&column),
+            column: Some(column),
+        });
     }
-    let own = table.natural.iter().filter(|own| query.order.iter().all(|field| database.quote(field) != own.expression));
-    let own: Vec<Order> = own.cloned().map(|Natural { expression, reading }| Order { expression, reading, column: None }).collect();
+    let own =
+        table.natural.iter().filter(|own| query.order.iter().all(|field| database.quote(field) != own.expression));
+    let own: Vec<Order> =
+        own.cloned().map(|Natural { expression, reading }| Order { expression, reading, column: None }).collect();
     order.extend(own);
     if table.natural.is_empty() && !order.is_empty() {
         // Rows are counted off here, so those that the fields leave equal need an order that does not change.
@@ -104,7 +111,11 @@ fn page_statement<D: Database>(
         // The order's values end each row, so that the last row says where the next page begins.
         wanted.extend(order.iter().map(|by| by.reading.clone()));
     }
-    let mut statement = Statement::new(format!("SELECT {} FROM {}", wanted.join(", "), database.relation(name)));
+    // Each gets a name that no column has, for `ORDER BY name` would mean the text that was read and not the column.
+    let named =
+        wanted.iter().enumerate().map(|(i, wanted)| format!("{wanted} AS {}", database.quote(&format!("@{i}"))));
+    let named: Vec<String> = named.collect();
+    let mut statement = Statement::new(format!("SELECT {} FROM {}", named.join(", "), database.relation(name)));
     push_where(database, &mut statement, name, table, &query.filter)?;
     if !query.after.is_empty() && !counted_off {
         let after: Vec<Value> = abi::decode(&query.after)?;
@@ -211,7 +222,8 @@ fn push_filter<D: Database>(
         }
         Filter::Range { field, from, to } => {
             let column = table.column(name, field)?;
-            let bounds = [(" >= ", from), (" <= ", to)].into_iter().filter_map(|(op, bound)| Some((op, bound.as_ref()?)));
+            let bounds =
+                [(" >= ", from), (" <= ", to)].into_iter().filter_map(|(op, bound)| Some((op, bound.as_ref()?)));
             statement.push(&format!("({} IS NOT NULL", database.quote(field)));
             for (op, bound) in bounds {
                 statement.push(" AND ").push(&database.quote(field)).push(op);

@@ -50,7 +50,7 @@ pub fn standing<D: Database>(open: &mut Open<D>, step: &Step, facts: &Facts) -> 
     for change in &step.changes {
         parts.push(change_standing(open, change, facts)?);
     }
-    Ok(Standing::of(parts))
+    Ok(Standing::of_step(step, parts))
 }
 
 /// `None` where the change fits both states.
@@ -324,9 +324,6 @@ fn refuse_purge_referred<D: Database>(
     filter: &Filter,
     by: &Reference,
 ) -> Result<()> {
-    if open.table(&by.from)?.is_none() {
-        return Ok(());
-    }
     let database = &open.database;
     let tuple = |names: &[String]| names.iter().map(|name| database.quote(name)).collect::<Vec<_>>().join(", ");
     let mut statement = Statement::new(format!(
@@ -351,7 +348,12 @@ fn referred(collection: &str, by: &Reference, left: u64) -> Error {
 }
 
 fn altered(collection: &str) -> Error {
-    Error::new(Kind::Conflict, format!("the database did not keep what was written to `{collection}`: a trigger, or a column too small for it"))
+    Error::new(
+        Kind::Conflict,
+        format!(
+            "the database did not keep what was written to `{collection}`: a trigger, or a column too small for it"
+        ),
+    )
 }
 
 /// The declared key fields of a record; none where the collection declares none or the record lacks one.

@@ -1,0 +1,178 @@
+//! `app check`: what is wrong, as far as the files tell.
+
+mod files;
+mod references;
+
+use crate::home::Home;
+use crate::schema::PROVIDER;
+use crate::settings::Listed;
+use crate::sign_in::{self, Path, command, standing, title};
+use latchlift_plugin_api::{Batch, Check, Finding, Known, Output, Reader, Result, Severity, reason};
+
+/// How many findings of one sort are told one by one.
+const EACH: usize = 10;
+
+/// Answers `app check`.
+///
+/// # Errors
+/// The store fails or is of a kind this plugin does not know.
+pub fn check(reader: &dyn Reader, output: &mut dyn Output) -> Result<()> {
+    let home = Home::read(reader)?.with_tokens(reader)?;
+    let mut findings = vec![];
+    references::check(reader, &home, &mut findings)?;
+    files::check(reader, &home, &mut findings)?;
+    open_doors(&home, &mut findings);
+    administrators(&home, &mut findings);
+    accounts(&home, &mut findings);
+    spellings(&home, &mut findings);
+    settings(&home, &mut findings);
+    // Stable, so that what belongs together stays together.
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let people = home.users.iter().filter(|user| !user.system);
+    output.emit(Batch::Check(Check {
+        version: home.layout.version.clone(),
+        accounts: people.clone().count() as u64,
+        newest_login: people.filter_map(|user| user.last_login).max().into(),
+        findings,
+    }))
+}
+
+/// Adds the first findings of one sort, and one that counts the rest.
+fn add_some(findings: &mut Vec<Finding>, sort: impl IntoIterator<Item = Finding>) {
+    let mut sort = sort.into_iter();
+    findings.extend(sort.by_ref().take(EACH));
+    if let Some(next) = sort.next() {
+        let more = 1 + sort.count();
+        findings.push(Finding::new(next.severity, &next.code, format!("and {more} more of the same kind")));
+    }
+}
+
+/// Password entries that make administrators of whoever knows their passwords.
+fn open_doors(home: &Home, findings: &mut Vec<Finding>) {
+    let orphan = |name: &str| {
+        let message = format!(
+            "the password entry `{name}` leads to no user; whoever signs in with it becomes a new administrator"
+        );
+        Finding::new(Severity::Serious, reason::ORPHAN, message).evidence(".storage/auth_provider.homeassistant")
+    };
+    add_some(findings, home.orphans().into_iter().map(orphan));
+}
+
+fn administrators(home: &Home, findings: &mut Vec<Finding>) {
+    let people = || home.users.iter().enumerate().filter(|(_, user)| !user.system);
+    let owners: Vec<usize> = people().filter(|(_, user)| user.owner && user.active).map(|(index, _)| index).collect();
+    if people().next().is_none() {
+        let message = "there are no users; if the first start was finished, nobody can get in";
+        findings.push(Finding::new(Severity::Serious, "no_accounts", message).evidence(".storage/auth"));
+        return;
+    }
+    match owners[..] {
+        [] => {
+            let message = "no active user is the owner, and nothing in Home Assistant makes one";
+            let admin = people().find(|(_, user)| home.is_admin(user)).map(|(index, _)| index);
+            let finding = Finding::new(Severity::Serious, "no_owner", message);
+            findings.push(match admin {
+                Some(admin) => {
+                    let owner = ["--owner".to_owned()];
+                    finding.fix(command(home, &["admin", "grant"], admin).into_iter().chain(owner))
+                }
+                None => finding,
+            });
+        }
+        [_] => {}
+        _ => {
+            let names: Vec<String> = owners.iter().take(EACH).map(|owner| title(home, *owner)).collect();
+            let message = format!("{} users are owners; all of them have every right", owners.len());
+            findings.push(Finding::new(Severity::Note, "several_owners", message).evidence(names.join(", ")));
+        }
+    }
+    let usable = |index: usize| standing(home, index).can == Known::Is(true);
+    if !people().any(|(index, user)| home.is_admin(user) && usable(index)) {
+        let message = "no administrator can sign in with a password";
+        findings.push(Finding::new(Severity::Serious, "no_admin", message).fix(["admin", "recreate", "NAME"]));
+    }
+    let local = owners.into_iter().filter(|owner| home.users[*owner].local_only);
+    add_some(
+        findings,
+        local.map(|owner| {
+            let message = format!("the owner {} is only accepted from the local network", title(home, owner));
+            Finding::new(Severity::Warning, reason::LOCAL_ONLY, message)
+        }),
+    );
+}
+
+/// Whoever cannot sign in for a fault in the files. A user who was switched off, or never got a name, is no fault.
+fn accounts(home: &Home, findings: &mut Vec<Finding>) {
+    let faults = [
+        reason::SHADOWED,
+        reason::PASSWORD_ENTRY_MISSING,
+        reason::HASH_UNREADABLE,
+        reason::DUPLICATE,
+        reason::NAME_CASE,
+        reason::CREDENTIAL_MISSING,
+    ];
+    let mut sorted: Vec<Vec<Finding>> = faults.iter().map(|_| vec![]).collect();
+    for (index, user) in home.users.iter().enumerate().filter(|(_, user)| !user.system) {
+        for why in standing(home, index).reasons {
+            let Some(sort) = faults.iter().position(|code| *code == why.code) else { continue };
+            let severity = match (why.blocking, why.code.as_str()) {
+                // Users for whom a person but no sign-in was wanted are common; an owner without is a lock-out.
+                (true, reason::CREDENTIAL_MISSING) if !user.owner => Severity::Note,
+                (true, _) => Severity::Serious,
+                (false, _) => Severity::Warning,
+            };
+            let finding = Finding::new(severity, &why.code, format!("{}: {}", title(home, index), why.message));
+            sorted[sort].push(Finding { fix: why.fix, ..finding });
+        }
+    }
+    sorted.into_iter().for_each(|sort| add_some(findings, sort));
+}
+
+fn spellings(home: &Home, findings: &mut Vec<Finding>) {
+    if home.names.legacy {
+        let message = "names repeat or have outer blanks, so this release compares all names letter by letter; from 2026.10 on they are compared without regard to case, and sign-ins may end elsewhere";
+        findings.push(Finding::new(Severity::Warning, "legacy_names", message).fix(["user", "fix-names"]));
+    } else if home.has_unusual_names() {
+        let message = "some names are not stored as they are compared; Home Assistant asks to change them";
+        findings.push(Finding::new(Severity::Note, "names_not_normal", message).fix(["user", "fix-names"]));
+    }
+    let other = |credential: &usize| matches!(sign_in::path(home, *credential), Path::Shadowed(_));
+    let all = (0..home.users.len()).flat_map(|user| home.password_credentials(user).skip(1)).filter(other);
+    add_some(
+        findings,
+        all.map(|credential| {
+            let known = &home.credentials[credential];
+            let message =
+                format!("the further name `{}` of {} ends at another user", known.username, title(home, known.user));
+            Finding::new(Severity::Note, reason::SHADOWED, message)
+        }),
+    );
+}
+
+fn settings(home: &Home, findings: &mut Vec<Finding>) {
+    let yaml = "configuration.yaml";
+    if home.settings.has_provider(PROVIDER) == Some(false) {
+        let message = "`auth_providers` does not list `homeassistant`, so no password is accepted, whatever is stored";
+        findings.push(Finding::new(Severity::Serious, reason::PROVIDER_DISABLED, message).evidence(yaml));
+    }
+    if home.settings.has_provider("trusted_networks") == Some(true) {
+        let message = "`trusted_networks` lets people in without a password from the networks it lists";
+        findings.push(Finding::new(Severity::Note, "trusted_networks", message).evidence(yaml));
+    }
+    let unread = [("auth_providers", &home.settings.providers), ("auth_mfa_modules", &home.settings.modules)];
+    for (key, _) in unread.into_iter().filter(|(_, listed)| **listed == Listed::Unreadable) {
+        let message = format!("`{key}` is written in a way that is not understood here; taken for the default");
+        findings.push(Finding::new(Severity::Note, "settings_unread", message).evidence(yaml));
+    }
+    for (method, count) in [
+        ("totp", home.users.iter().filter(|user| user.totp).count()),
+        ("notify", home.users.iter().filter(|user| user.notify).count()),
+    ] {
+        if count > 0 && !home.settings.enforces(method) {
+            let message = format!(
+                "`{method}` is set up for {count} users and not asked for, because `auth_mfa_modules` does not list it"
+            );
+            findings.push(Finding::new(Severity::Warning, "mfa_off", message).evidence(yaml));
+        }
+    }
+}

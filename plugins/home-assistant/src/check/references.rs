@@ -1,0 +1,84 @@
+//! References between records. Some that lead nowhere keep Home Assistant from starting at all.
+
+use super::add_some;
+use crate::home::Home;
+use crate::schema::{PEOPLE, TOKENS};
+use crate::sign_in::title;
+use latchlift_plugin_api::{Filter, Finding, Reader, Result, Select, Severity, Value};
+
+/// Adds what leads nowhere.
+///
+/// # Errors
+/// The store fails.
+pub fn check(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Result<()> {
+    groups(home, findings);
+    let stray = home.stray_credentials.iter().map(|(id, user)| {
+        let message = format!(
+            "the credential {id} is of the user {user}, who does not exist; Home Assistant crashes at its start over it"
+        );
+        Finding::new(Severity::Serious, "credential_without_user", message).evidence(".storage/auth")
+    });
+    add_some(findings, stray);
+    if home.layout.auth {
+        tokens(reader, home, findings)?;
+    }
+    people(reader, home, findings)
+}
+
+fn groups(home: &Home, findings: &mut Vec<Finding>) {
+    let unknown = home.users.iter().enumerate().filter_map(|(index, user)| {
+        let id = home.group_ids(user).iter().find(|id| !home.groups.knows(id))?;
+        let message = format!(
+            "{} is in the group `{id}`, which does not exist; Home Assistant crashes at its start over it",
+            title(home, index)
+        );
+        Some(Finding::new(Severity::Serious, "unknown_group", message).evidence(".storage/auth"))
+    });
+    add_some(findings, unknown);
+}
+
+fn tokens(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Result<()> {
+    // The app skips tokens without a key before it looks for their users, so they do no harm.
+    let mut stray = vec![];
+    reader.each_row(Select::from(TOKENS, ["/user_id", "/id"]), |row| {
+        let user = row[0].to_text().unwrap_or_default();
+        if home.index(&user).is_none() {
+            stray.push((row[1].clone(), user));
+        }
+        Ok(())
+    })?;
+    let ids = stray.iter().map(|(id, _)| id.clone());
+    let filter = Filter::In("/id".into(), ids.collect()).and(Filter::Null("/jwt_key".into()));
+    let keyless: Vec<Value> = match stray.is_empty() {
+        true => vec![],
+        false => reader
+            .all(Select::from(TOKENS, ["/id"]).filter(filter))?
+            .into_iter()
+            .map(|row| row.0[0].1.clone())
+            .collect(),
+    };
+    let harmful = stray.iter().filter(|(id, _)| !keyless.contains(id)).map(|(id, user)| {
+        let message = format!(
+            "the token {id} is of the user {user}, who does not exist; Home Assistant crashes at its start over it"
+        );
+        Finding::new(Severity::Serious, "token_without_user", message).evidence(".storage/auth")
+    });
+    add_some(findings, harmful);
+    Ok(())
+}
+
+fn people(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Result<()> {
+    if !home.layout.people || reader.columns("", PEOPLE)?.is_none() {
+        return Ok(());
+    }
+    let mut stray = vec![];
+    reader.each_row(Select::from(PEOPLE, ["/name", "/user_id"]), |row| {
+        if row[1].as_str().is_some_and(|user| home.index(user).is_none()) {
+            let message = format!("the person {} belongs to a user who does not exist", row[0]);
+            stray.push(Finding::new(Severity::Note, "person_without_user", message).evidence(".storage/person"));
+        }
+        Ok(())
+    })?;
+    add_some(findings, stray);
+    Ok(())
+}

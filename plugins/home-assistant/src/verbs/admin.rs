@@ -1,0 +1,184 @@
+//! `admin recreate` and `admin grant`.
+
+use super::START;
+use super::records;
+use super::reset::of_the_app;
+use crate::home::Home;
+use crate::names::strip;
+use crate::schema::{self, ADMINS};
+use crate::sign_in::{self, Path, title};
+use crate::{accounts, mfa, sessions};
+use latchlift_plugin_api::{Candidate, Context, Error, Kind, Known, Plan, Request, Result, Value};
+
+/// Plans an administrator of this name who can sign in: a new one, or a user who is there already.
+///
+/// # Errors
+/// Somebody can administer already, or the name means several users.
+pub fn recreate(context: &Context<'_>, request: &Request) -> Result<Plan> {
+    let home = Home::read(context.reader)?;
+    refuse_if_usable(&home, request)?;
+    let target = request.target()?;
+    let plan = match accounts::matching(&home, target)?[..] {
+        [] => create(context, request, &home)?,
+        [user] => promote(context, request, &home, user)?,
+        ref several => {
+            let several: Vec<Candidate> = several.iter().map(|user| accounts::candidate(&home, *user)).collect();
+            return Err(Error::ambiguous(&target.name, several));
+        }
+    };
+    Ok(warn(plan, &home))
+}
+
+fn refuse_if_usable(home: &Home, request: &Request) -> Result<()> {
+    let usable =
+        |user: &usize| home.is_admin(&home.users[*user]) && sign_in::standing(home, *user).can == Known::Is(true);
+    match (0..home.users.len()).find(usable) {
+        Some(user) if !request.options.allows("existing-admin") => {
+            let name = accounts::name(home, user).unwrap_or_default();
+            let command = sign_in::command(home, &["password", "reset"], user).join(" ");
+            let message =
+                format!("`{name}` is an administrator who can sign in; for a new password: latchlift {command}");
+            Err(Error::refused(message, Some("allow-existing-admin")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The first user made in the app becomes its owner, and nothing in the app makes one later.
+fn becomes_owner(home: &Home, request: &Request) -> bool {
+    request.options.owner || !home.users.iter().any(|user| user.owner && user.active && !user.system)
+}
+
+fn create(context: &Context<'_>, request: &Request, home: &Home) -> Result<Plan> {
+    let shown = strip(&request.target()?.name);
+    if shown.is_empty() {
+        return Err(Error::new(Kind::Usage, "this needs a sign-in name for the new administrator"));
+    }
+    let name = records::new_name(home, shown);
+    let hash = schema::hash(context, request)?;
+    let (user, credential) = (records::id(&request.random), records::id(&request.random));
+    let owner = becomes_owner(home, request);
+    let rank = if owner { "owner" } else { "administrator" };
+    let auth = vec![records::user(&user, shown, owner), records::credential(&credential, &user, &name)];
+    let rows = records::set_password(context.reader, home, &name, &hash)?;
+    let plan = Plan::new(format!("Make the {rank} `{name}`")).for_sign_in(user, name);
+    Ok(plan.step(auth).step(rows).then(START).then("link the new user to a person in the settings, if you want one"))
+}
+
+fn promote(context: &Context<'_>, request: &Request, home: &Home, user: usize) -> Result<Plan> {
+    let known = &home.users[user];
+    if known.system {
+        return Err(of_the_app(home, user));
+    }
+    let (credential, name) = way_in(home, user, &request.target()?.name)?;
+    let hash = schema::hash(context, request)?;
+    let owner = known.owner || becomes_owner(home, request);
+    let rank = if owner { "owner" } else { "administrator" };
+    let values = [
+        ("/is_active", Value::from(true)),
+        ("/local_only", Value::from(false)),
+        ("/is_owner", Value::from(owner)),
+        ("/group_ids", admins()),
+    ];
+    // Older releases do not write these two, and without them the user is as wanted.
+    let good = |field: &str| match field {
+        "/local_only" => !known.local_only,
+        "/group_ids" => home.in_admins(known),
+        _ => false,
+    };
+    let values = values.into_iter().filter(|(field, _)| !good(field)).collect();
+    let mut auth: Vec<_> = sessions::end_all(context.reader, &known.id, &request.options)?.into_iter().collect();
+    auth.extend(records::set_user(context.reader, &known.id, values)?);
+    if credential.is_none() {
+        auth.push(records::credential(&records::id(&request.random), &known.id, &name));
+    }
+    let rows = records::set_password(context.reader, home, &name, &hash)?;
+    let mut plan = Plan::new(format!("Make {} the {rank} `{name}`", title(home, user)));
+    plan.warnings.extend(mfa::warning(home, user));
+    Ok(plan.for_sign_in(&*known.id, name).step(auth).step(rows).then(START))
+}
+
+/// The credential a promoted user signs in with, and its name; a user without one gets the name asked for.
+fn way_in(home: &Home, user: usize, typed: &str) -> Result<(Option<usize>, String)> {
+    let like = accounts::credential_like(home, user, typed);
+    let like = like.filter(|credential| home.password_credentials(user).any(|own| own == *credential));
+    if let Some(credential) = like.or(sign_in::standing(home, user).credential) {
+        return match sign_in::path(home, credential) {
+            Path::Shadowed(first) => Err(sign_in::refuse_shadowed(home, credential, first)),
+            _ => Ok((Some(credential), home.credentials[credential].username.to_string())),
+        };
+    }
+    let typed = strip(typed);
+    let typed = if typed.is_empty() { accounts::name(home, user).unwrap_or_default() } else { typed };
+    if typed.is_empty() {
+        let message = format!("{} has no sign-in name yet; say which it gets", title(home, user));
+        let help = format!("latchlift admin recreate NAME --id {}", home.users[user].id);
+        return Err(Error::new(Kind::Usage, message).help(help));
+    }
+    match home.users_like(typed).iter().find(|other| **other != user) {
+        Some(other) => {
+            let message = format!("the sign-in name `{typed}` is {}'s already", title(home, *other));
+            Err(Error::new(Kind::Conflict, message).help("choose another name"))
+        }
+        None => Ok((None, records::new_name(home, typed))),
+    }
+}
+
+fn admins() -> Value {
+    Value::List(vec![ADMINS.into()])
+}
+
+/// The plan with what else is wrong in a home that needs a new administrator.
+fn warn(mut plan: Plan, home: &Home) -> Plan {
+    if home.settings.has_provider(schema::PROVIDER) == Some(false) {
+        plan = plan
+            .warn("`auth_providers` in configuration.yaml does not list `homeassistant`, so no password is accepted");
+    }
+    if !home.layout.auth {
+        plan = plan.warn("`.storage/auth` is missing and will be made anew; look for `.storage/auth.corrupt.*` first, which may be all your users");
+    }
+    let planned: Vec<String> = plan.accounts.iter().map(|account| account.name.clone()).collect();
+    let open: Vec<&str> = home.orphans().into_iter().filter(|name| !planned.iter().any(|own| own == name)).collect();
+    match open[..] {
+        [] => plan,
+        [name, ..] => {
+            let count = open.len();
+            let noun = if count == 1 { "entry leads" } else { "entries lead" };
+            plan.warn(format!(
+                "{count} password {noun} to no user (`{name}`); whoever signs in with one becomes an administrator too"
+            ))
+        }
+    }
+}
+
+/// Plans an existing user into the group of administrators, or as owner.
+///
+/// # Errors
+/// No account or several answer to the name, or it is the app's own.
+pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
+    let home = Home::read(context.reader)?;
+    let user = accounts::find(&home, request.target()?)?;
+    let known = &home.users[user];
+    if known.system {
+        return Err(of_the_app(&home, user));
+    }
+    let name = accounts::name(&home, user).map_or_else(|| title(&home, user), str::to_owned);
+    let mut values = vec![];
+    if !home.in_admins(known) {
+        values.push(("/group_ids", admins()));
+    }
+    if request.options.owner && !known.owner {
+        values.push(("/is_owner", Value::from(true)));
+    }
+    let rank = if request.options.owner { "an owner" } else { "an administrator" };
+    if values.is_empty() {
+        return Ok(Plan::new(format!("`{name}` is {rank} already")));
+    }
+    let change = records::set_user(context.reader, &known.id, values)?;
+    let plan = Plan::new(format!("Make `{name}` {rank}")).about(&*known.id, name);
+    let plan = plan.step(change.into_iter().collect()).then(START);
+    Ok(match known.active {
+        true => plan,
+        false => plan.warn("the user is not active, so this has no effect until it is"),
+    })
+}

@@ -1,0 +1,85 @@
+//! Sign-in names: what the login makes of what is typed. Upstream: pkg/clean/auth.go and pkg/txt/clip.go.
+
+use crate::schema::{Layout, Names};
+
+/// The most bytes of a name that the login form takes. The column and the command line take more.
+pub const FORM_BYTES: usize = 64;
+/// The most bytes of a name that PhotoPrism keeps.
+const MOST_BYTES: usize = 255;
+/// Characters that are dropped from names, besides control characters.
+const DROPPED: &str = "\"'()#&$,+=`~?|*/:;<>{}";
+
+/// The name the login looks for when this is typed; empty where it looks for none.
+pub fn clean(typed: &str) -> String {
+    let kept: String =
+        typed.trim().chars().filter(|c| *c > '\u{1f}' && *c != '\u{7f}' && !DROPPED.contains(*c)).collect();
+    if kept.len() > MOST_BYTES { String::new() } else { lower(&kept) }
+}
+
+/// The form in which names are compared when looking for an account: trimmed, lower case.
+pub fn fold(name: &str) -> String {
+    lower(name.trim())
+}
+
+/// Lower case letter by letter, as Go does it: no final sigma, no dotted i of two characters.
+fn lower(text: &str) -> String {
+    text.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect()
+}
+
+/// Whether the login, looking for `clean(name)`, meets a row with this stored name.
+pub fn reached(layout: &Layout, name: &str) -> bool {
+    let wanted = clean(name);
+    match layout.names {
+        Names::Folded { pads: true } => lower(name.trim_end_matches(' ')) == wanted,
+        Names::Folded { pads: false } => lower(name) == wanted,
+        Names::Exact | Names::Other => name == wanted,
+    }
+}
+
+/// What is wrong with a name for a new or repaired account, if anything.
+pub fn fault(typed: &str) -> Option<&'static str> {
+    let name = clean(typed);
+    let handle = name.split('@').next().unwrap_or_default();
+    let handle = handle.split_once('\\').map_or(handle, |(domain, user)| if user.is_empty() { domain } else { user });
+    match () {
+        () if typed.trim().is_empty() => Some("it is empty"),
+        () if typed.trim().len() > FORM_BYTES => Some("it is longer than the 64 bytes the login form takes"),
+        () if name != fold(typed) => Some("it has characters that PhotoPrism drops from names"),
+        () if name == "visitor" => Some("PhotoPrism reserves it"),
+        () if crate::ids::looks_like_uid(&name, 'c') => Some("it looks like the id of a client"),
+        () if handle.trim().is_empty() => Some("there is nothing before the `@`"),
+        () => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_login_drops_and_lowers_what_photoprism_drops_and_lowers() {
+        for (typed, looked_for) in [
+            ("  Frank ", "frank"),
+            ("JÜRGEN", "jürgen"),
+            ("o'neil (work)", "oneil work"),
+            ("trent@example.org", "trent@example.org"),
+            (r"DOMAIN\Bob_1.a-b", r"domain\bob_1.a-b"),
+            ("ΟΔΥΣΣΕΥΣ", "οδυσσευσ"),
+            ("İ", "i"),
+            ("a\tb\u{7f}", "ab"),
+            (&"x".repeat(256), ""),
+        ] {
+            assert_eq!(clean(typed), looked_for, "{typed}");
+        }
+    }
+
+    #[test]
+    fn names_the_login_could_not_use_are_faulted() {
+        for bad in ["", " ", "a,b", "Visitor", "@example", "csmf7s0tmxw1uzj1", &"x".repeat(65)] {
+            assert!(fault(bad).is_some(), "{bad}");
+        }
+        for good in ["Admin", "trent@example.org", "jürgen", "a b"] {
+            assert_eq!(fault(good), None, "{good}");
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Sign-ins: browser sessions, app passwords, client tokens and share-link visitors share one table.
+
+use crate::find;
+use crate::schema::{Columns, Layout, SESSIONS, VISITOR};
+use crate::user::into_text;
+use latchlift_plugin_api::{
+    Batches, Change, Context, Filter, Known, Output, Reader, Request, Result, Select, Session, Time, Value,
+    fingerprint, purge,
+};
+use std::collections::{BTreeMap, HashSet};
+
+/// What sort of sign-in a row is. Upstream: pkg/authn/providers.go and methods.go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// Somebody in a browser.
+    Browser,
+    /// An app password itself.
+    AppPassword,
+    /// Somebody who signed in with an app password; `auth_id` is that password's id.
+    Child,
+    /// A token of an OAuth2 client.
+    Client,
+    /// A visitor with a share link.
+    Visitor,
+}
+
+impl Sort {
+    /// Layouts up to 221118 leave provider and method empty.
+    fn read(provider: &str, method: &str, uid: &str) -> Sort {
+        match provider {
+            "application" if method == "session" => Sort::Child,
+            "application" => Sort::AppPassword,
+            "client" | "access_token" => Sort::Client,
+            "link" | "token" => Sort::Visitor,
+            _ if uid.is_empty() || uid == VISITOR => Sort::Visitor,
+            _ => Sort::Browser,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Sort::Browser => "browser",
+            Sort::AppPassword | Sort::Child => "app_password",
+            Sort::Client => "client",
+            Sort::Visitor => "visitor",
+        }
+    }
+}
+
+/// A row of `auth_sessions`, as far as ending it depends on it.
+pub struct Row {
+    /// The key as the store gave it.
+    pub id: Value,
+    /// The account's id; empty for clients without one.
+    pub uid: String,
+    /// What sort it is.
+    pub sort: Sort,
+    /// The provider as the store gave it.
+    pub provider: Value,
+    /// The id of the session it came from, where `auth_method` is `session`.
+    pub parent: Option<String>,
+    /// When it ends, in Unix seconds.
+    pub ends: Option<i64>,
+    /// Whether it has ended.
+    pub ended: bool,
+    /// The id for people.
+    pub shown: String,
+}
+
+const COLUMNS: [&str; 9] = [
+    "id",
+    "user_uid",
+    "auth_provider",
+    "auth_method",
+    "auth_id",
+    "last_active",
+    "sess_expires",
+    "sess_timeout",
+    "ref_id",
+];
+
+impl Row {
+    fn read(values: [Value; 9], now: Time) -> Row {
+        let [id, uid, provider, method, auth_id, active, expires, timeout, ref_id] = values;
+        let [uid, method] = [uid, method].map(|value| value.to_text().unwrap_or_default());
+        let ends = ends(number(&expires), number(&timeout), number(&active));
+        Row {
+            sort: Sort::read(&provider.to_text().unwrap_or_default(), &method, &uid),
+            parent: auth_id.to_text().filter(|parent| method == "session" && !parent.is_empty()),
+            shown: shown(&id, &ref_id),
+            ended: ends.is_some_and(|ends| ends < now.seconds()),
+            ends,
+            id,
+            uid,
+            provider,
+        }
+    }
+}
+
+fn number(value: &Value) -> i64 {
+    value.as_int().unwrap_or_default()
+}
+
+/// When a session ends: at its end date or after too long a silence, whichever is first. Zero and -1 mean never.
+fn ends(expires: i64, timeout: i64, active: i64) -> Option<i64> {
+    let silence = (timeout > 0 && active > 0).then(|| active.saturating_add(timeout));
+    [Some(expires).filter(|expires| *expires > 0), silence].into_iter().flatten().min()
+}
+
+/// The short id PhotoPrism shows. Never the key, which up to 231128 is the very token that the browser sends.
+fn shown(id: &Value, ref_id: &Value) -> String {
+    let short = ref_id.to_text().filter(|short| !short.is_empty());
+    short.unwrap_or_else(|| fingerprint(&id.to_text().unwrap_or_default()))
+}
+
+/// Calls `each` with every row that matches.
+///
+/// # Errors
+/// The store's, and whatever `each` answers.
+pub fn each(
+    reader: &dyn Reader,
+    layout: &Layout,
+    filter: Filter,
+    now: Time,
+    each: &mut dyn FnMut(Row) -> Result<()>,
+) -> Result<()> {
+    let columns = Columns::of(&layout.sessions, COLUMNS);
+    reader.each_row(columns.select(SESSIONS).filter(filter), |row| each(Row::read(columns.spread(row), now)))
+}
+
+/// Calls `each` with the account and the sort of every sign-in that has not ended. Reads no more than that takes.
+///
+/// # Errors
+/// The store's.
+pub fn each_alive(reader: &dyn Reader, now: Time, each: &mut dyn FnMut(&str, Sort)) -> Result<()> {
+    let wanted = ["user_uid", "auth_provider", "auth_method", "last_active", "sess_expires", "sess_timeout"];
+    reader.each_row(Select::from(SESSIONS, wanted), |row| {
+        let Ok([uid, provider, method, active, expires, timeout]) = <[Value; 6]>::try_from(row) else { return Ok(()) };
+        let ended = ends(number(&expires), number(&timeout), number(&active)).is_some_and(|ends| ends < now.seconds());
+        if !ended {
+            let [uid, provider, method] = [uid, provider, method].map(into_text);
+            each(&uid, Sort::read(&provider, &method, &uid));
+        }
+        Ok(())
+    })
+}
+
+/// Every row that matches.
+///
+/// # Errors
+/// The store's.
+pub fn rows(reader: &dyn Reader, layout: &Layout, filter: Filter, now: Time) -> Result<Vec<Row>> {
+    let mut found = Vec::new();
+    each(reader, layout, filter, now, &mut |row| {
+        found.push(row);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// How many values one filter names; databases limit what a statement binds.
+const CHUNK: usize = 500;
+
+/// The providers of browser sign-ins. Layouts up to 221118 write none.
+const BROWSER: [&str; 5] = ["", "default", "ldap", "local", "oidc"];
+
+/// What ends the sign-ins of accounts: browser sessions with the sessions made from them, and with `tokens` the app
+/// passwords with theirs. Client tokens and visitors stay. `rows` must hold all rows of these accounts.
+pub fn ending(rows: &[Row], tokens: bool) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let browser: Vec<&Row> = rows.iter().filter(|row| row.sort == Sort::Browser && belongs(row)).collect();
+    let (unnamed, named): (Vec<&Row>, Vec<&Row>) = browser.iter().partition(|row| row.provider == Value::Null);
+    changes.extend(of_accounts(&named, &Filter::is_in("auth_provider", providers(&named))));
+    changes.extend(of_accounts(&unnamed, &Filter::Null("auth_provider".to_owned())));
+    changes.extend(children(rows, &browser, tokens));
+    if tokens {
+        changes.extend(ending_tokens(rows));
+    }
+    changes
+}
+
+/// What ends the app passwords of accounts, with the sessions made from them.
+pub fn ending_tokens(rows: &[Row]) -> Vec<Change> {
+    let app = |row: &&Row| matches!(row.sort, Sort::AppPassword | Sort::Child) && belongs(row);
+    of_accounts(&rows.iter().filter(app).collect::<Vec<_>>(), &Filter::eq("auth_provider", "application"))
+}
+
+/// Whether the row is some account's.
+fn belongs(row: &Row) -> bool {
+    !row.uid.is_empty() && row.uid != VISITOR
+}
+
+/// The usual providers, and any other that these rows name.
+fn providers(rows: &[&Row]) -> Vec<Value> {
+    let mut all: Vec<Value> = BROWSER.into_iter().map(Value::from).collect();
+    for row in rows {
+        if !all.contains(&row.provider) {
+            all.push(row.provider.clone());
+        }
+    }
+    all
+}
+
+/// Purges by account rather than by row, so that a sign-in made a moment later ends too.
+fn of_accounts(rows: &[&Row], which: &Filter) -> Vec<Change> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for row in rows {
+        *counts.entry(&row.uid).or_default() += 1;
+    }
+    let counts: Vec<(&str, u64)> = counts.into_iter().collect();
+    let purges = counts.chunks(CHUNK).filter_map(|chunk| {
+        let whose = match chunk {
+            [(uid, _)] => Filter::eq("user_uid", *uid),
+            many => Filter::is_in("user_uid", many.iter().map(|(uid, _)| *uid)),
+        };
+        purge(SESSIONS, whose.and(which.clone()), chunk.iter().map(|(_, count)| count).sum())
+    });
+    purges.collect()
+}
+
+/// Sessions made from the ones that end, as far as no other purge takes them.
+fn children(rows: &[Row], parents: &[&Row], tokens: bool) -> Vec<Change> {
+    let parents: HashSet<String> = parents.iter().filter_map(|row| row.id.to_text()).collect();
+    let stays = |row: &&Row| match row.sort {
+        Sort::Browser => false,
+        Sort::AppPassword | Sort::Child => !tokens,
+        Sort::Client | Sort::Visitor => true,
+    };
+    let orphaned = |row: &&Row| row.parent.as_ref().is_some_and(|parent| parents.contains(parent));
+    by_id(&rows.iter().filter(stays).filter(orphaned).collect::<Vec<_>>())
+}
+
+/// Purges of exactly these rows.
+fn by_id(rows: &[&Row]) -> Vec<Change> {
+    let purges = rows.chunks(CHUNK).filter_map(|chunk| {
+        let ids = chunk.iter().map(|row| row.id.clone());
+        purge(SESSIONS, Filter::is_in("id", ids), chunk.len() as u64)
+    });
+    purges.collect()
+}
+
+/// Purges of the chosen rows and of the sessions made from them.
+pub fn ending_these(rows: &[Row], chosen: impl Fn(&Row) -> bool) -> Vec<Change> {
+    let picked: HashSet<String> = rows.iter().filter(|row| chosen(row)).filter_map(|row| row.id.to_text()).collect();
+    let goes = |row: &&Row| {
+        row.id.to_text().is_some_and(|id| picked.contains(&id))
+            || row.parent.as_ref().is_some_and(|parent| picked.contains(parent))
+    };
+    by_id(&rows.iter().filter(goes).collect::<Vec<_>>())
+}
+
+/// How many records the purges among `changes` remove.
+pub fn ended(changes: &[Change]) -> u64 {
+    let counts = changes.iter().map(|change| match change {
+        Change::Purge { count, .. } => *count,
+        _ => 0,
+    });
+    counts.sum()
+}
+
+const LISTED: [&str; 7] =
+    ["user_name", "client_name", "user_agent", "client_ip", "created_at", "login_at", "last_active"];
+
+/// Answers `session list`: one account's, or everyone's.
+///
+/// # Errors
+/// The account is not found, and the store's.
+pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -> Result<()> {
+    let (reader, now) = (context.reader, request.now);
+    let layout = crate::schema::detect(reader)?;
+    let filter = match &request.target {
+        Some(target) => Filter::eq("user_uid", find::find(reader, &layout, target, now)?.user.uid),
+        None => Filter::All,
+    };
+    let keys = Columns::of(&layout.sessions, COLUMNS);
+    let more = Columns::of(&layout.sessions, LISTED);
+    let (first, second) = (keys.select(SESSIONS), more.select(SESSIONS));
+    let width = first.columns.len();
+    let mut query = first.filter(filter);
+    query.columns.extend(second.columns);
+    let mut sessions = Batches::sessions(output);
+    reader.each_row(query, |mut row| {
+        let rest = row.split_off(width.min(row.len()));
+        let row = Row::read(keys.spread(row), now);
+        if request.options.expired && !row.ended {
+            return Ok(());
+        }
+        sessions.push(session(row, more.spread(rest)))
+    })?;
+    sessions.finish()
+}
+
+fn session(row: Row, [name, client, agent, ip, created, login, active]: [Value; 7]) -> Session {
+    let text = |value: &Value| value.to_text().filter(|text| !text.is_empty());
+    let time = |value: &Value| value.as_str().and_then(Time::parse);
+    let last = Some(number(&active)).filter(|active| *active > 0).map(Time::from_seconds);
+    Session {
+        id: row.shown,
+        account: text(&name).into(),
+        account_id: Some(row.uid).filter(|uid| !uid.is_empty()).into(),
+        kind: row.sort.word().to_owned(),
+        client: text(&client).or_else(|| text(&agent)).into(),
+        ip: text(&ip).into(),
+        created_at: time(&created).or_else(|| time(&login)).into(),
+        last_seen: last.into(),
+        expires_at: row.ends.map(Time::from_seconds).map_or(Known::Nothing, Known::Is),
+        expired: row.ended,
+    }
+}

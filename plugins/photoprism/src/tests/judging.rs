@@ -1,0 +1,170 @@
+//! What the plugin reports.
+
+use super::*;
+
+#[test]
+fn the_facts_are_well_formed_and_every_collection_has_a_key() {
+    let facts = Facts::parse(PhotoPrism::FACTS).unwrap();
+    assert!(facts.collections.iter().all(|collection| !collection.key.is_empty()));
+    assert!(facts.verbs.values().all(|verb| verb.support == Level::Full || verb.reason.is_some()));
+}
+
+#[test]
+fn layouts_are_known_by_their_columns_and_older_ones_refused() {
+    assert_eq!(PhotoPrism.probe(&sqlite()).unwrap().version, "240915 plus");
+    let probe = PhotoPrism.probe(&old()).unwrap();
+    assert_eq!(probe.version, "221102 to 221118");
+    assert!(probe.withdrawn.contains_key("mfa.disable"));
+    let mut legacy = Fake::default();
+    legacy.table("users", "id user_uid user_name role_admin");
+    legacy.table("passwords", "uid hash created_at updated_at");
+    for store in [legacy, Fake::default()] {
+        assert_eq!(PhotoPrism.probe(&store).unwrap_err().kind, Kind::UnknownSchema);
+        assert_eq!(plan(&store, &request("password.reset", "admin")).unwrap_err().kind, Kind::UnknownSchema);
+    }
+}
+
+#[test]
+fn every_cause_of_a_locked_door_is_named_with_what_opens_it() {
+    let mut store = new(StoreKind::Sqlite, "ce");
+    type Case<'a> = (&'a str, &'a [(&'a str, Value)], &'a str, &'a [&'a str]);
+    let cases: [Case<'_>; 12] = [
+        ("frank", &[("deleted_at", "2024-11-01 12:00:00.7+00:00".into())], reason::DELETED, &[]),
+        ("mallory", &[("can_login", 0.into())], reason::DISABLED, &[]),
+        (
+            "mary",
+            &[("can_login", 0.into()), ("user_role", "admin".into())],
+            reason::DISABLED,
+            &["admin", "grant", "mary"],
+        ),
+        ("peggy", &[("expires_at", "2024-11-10 00:00:00+00:00".into())], reason::EXPIRED, &[]),
+        ("niaj", &[("auth_provider", "none".into())], reason::PROVIDER, &["password", "reset", "niaj", "--convert"]),
+        (
+            "olivia",
+            &[("auth_provider", "ldap".into())],
+            reason::PROVIDER,
+            &["password", "reset", "olivia", "--convert"],
+        ),
+        ("carol", &[("user_role", "viewer".into())], reason::ROLE, &[]),
+        ("nobody", &[("user_role", "".into())], reason::ROLE, &[]),
+        ("Maria", &[], reason::NAME_CASE, &["user", "fix-names"]),
+        ("o'neil", &[], reason::NAME_INVALID, &["user", "fix-names"]),
+        ("ursula", &[("user_uid", "nonsense".into())], crate::sign_in::UID_INVALID, &[]),
+        ("heidi", &[("auth_method", "2fa".into())], reason::MFA, &["mfa", "disable", "heidi"]),
+    ];
+    for (i, (name, fields, _, _)) in cases.iter().enumerate() {
+        let id = 100 + i as i64;
+        let mut fields = fields.to_vec();
+        if !fields.iter().any(|(field, _)| *field == "user_role") {
+            fields.push(("user_role", "guest".into()));
+        }
+        user(&mut store, id, name, &fields);
+        let of = fields.iter().find(|(field, _)| *field == "user_uid").and_then(|(_, uid)| uid.to_text());
+        hash(&mut store, &of.unwrap_or_else(|| uid(id)), 1);
+    }
+    for (name, _, code, fix) in cases {
+        let account = show(&store, name);
+        assert_eq!(account.can_sign_in, Known::Is(false), "{name}");
+        assert_eq!(codes(&account), [code], "{name}");
+        assert_eq!(account.reasons.iter().find(|reason| reason.blocking).unwrap().fix, fix, "{name}");
+    }
+    user(&mut store, 200, &"x".repeat(65), &[("user_role", "guest".into())]);
+    user(&mut store, 201, "grace", &[("user_role", "guest".into())]);
+    assert!(codes(&show(&store, &"x".repeat(65))).contains(&reason::NAME_INVALID));
+    let grace = show(&store, "grace");
+    assert_eq!(codes(&grace), [reason::NO_PASSWORD]);
+    assert_eq!(grace.reasons[0].fix, ["password", "reset", "grace"]);
+    store.add("passwords", &[("uid", uid(201).into()), ("hash", "md5:nonsense".into())]);
+    assert_eq!(codes(&show(&store, "grace")), [reason::HASH_UNREADABLE]);
+    assert_eq!(show(&store, "admin").can_sign_in, Known::Is(true));
+}
+
+#[test]
+fn a_super_administrator_is_spared_role_expiry_and_the_switch() {
+    let mut store = new(StoreKind::Sqlite, "ce");
+    let fields = [
+        ("super_admin", 1.into()),
+        ("can_login", 0.into()),
+        ("user_role", "viewer".into()),
+        ("expires_at", "2020-01-01 00:00:00+00:00".into()),
+    ];
+    user(&mut store, 5, "root", &fields);
+    hash(&mut store, &uid(5), 1);
+    assert_eq!(show(&store, "root").can_sign_in, Known::Is(true));
+}
+
+#[test]
+fn an_unknown_edition_and_plus_know_more_roles() {
+    for mut store in [old(), sqlite()] {
+        user(&mut store, 5, "bob", &[]);
+        hash(&mut store, &uid(5), 1);
+        assert_eq!(show(&store, "bob").can_sign_in, Known::Is(true));
+    }
+}
+
+#[test]
+fn openid_accounts_are_judged_by_what_the_release_can_do() {
+    let mut store = sqlite();
+    user(&mut store, 5, "ivan", &[("auth_provider", "oidc".into())]);
+    let ivan = show(&store, "ivan");
+    assert_eq!((ivan.can_sign_in, ivan.reasons[0].fix.len()), (Known::Nothing, 3));
+    hash(&mut store, &uid(5), 1);
+    assert_eq!(show(&store, "ivan").can_sign_in, Known::Is(true));
+    let mut before = old();
+    user(&mut before, 5, "ivan", &[("auth_provider", "oidc".into())]);
+    hash(&mut before, &uid(5), 1);
+    assert_eq!(show(&before, "ivan").can_sign_in, Known::Nothing);
+}
+
+#[test]
+fn the_lowest_row_of_a_name_wins_and_mariadb_folds_letters() {
+    let mut store = new(StoreKind::Mysql, "plus");
+    for (id, name) in [(5, "jurgen"), (6, "jürgen"), (7, "Maria")] {
+        user(&mut store, id, name, &[]);
+        hash(&mut store, &uid(id), 1);
+    }
+    assert_eq!(codes(&show(&store, "jürgen")), [reason::SHADOWED]);
+    assert_eq!(show(&store, "maria").can_sign_in, Known::Is(true));
+    let list = listed(&store, Options::default());
+    let of = |name: &str| list.iter().find(|account| account.name == Known::Is(name.to_owned())).unwrap();
+    assert_eq!(codes(of("jürgen")), [reason::SHADOWED]);
+    assert!(codes(of("jurgen")).is_empty() && codes(of("Maria")).is_empty());
+    assert_eq!(verdict(&store, "JÜRGEN", 1).account.unwrap().id, uid(5));
+}
+
+#[test]
+fn list_hides_deleted_and_system_rows_unless_asked_and_counts_sign_ins() {
+    let mut store = sqlite();
+    user(&mut store, 7, "frank", &[("deleted_at", "2024-11-01 12:00:00+00:00".into())]);
+    session(&mut store, "a1", ADMIN, "local".into(), "default", "");
+    session(&mut store, "b1", ADMIN, "application".into(), "default", "");
+    session(&mut store, "b2", ADMIN, "application".into(), "session", "b1");
+    assert_eq!(listed(&store, Options::default()).len(), 1);
+    assert_eq!(listed(&store, Options { deleted: true, ..Options::default() }).len(), 2);
+    assert_eq!(listed(&store, Options { deleted: true, system: true, ..Options::default() }).len(), 3);
+    let admin = listed(&store, Options::default()).remove(0);
+    assert_eq!((admin.sessions, admin.tokens), (Known::Is(1), Known::Is(1)));
+    assert_eq!(admin.id, ADMIN);
+    assert_eq!((admin.provider, admin.hash), (Known::Is("local".into()), Known::Is("bcrypt 12".into())));
+    let shown = show(&store, "admin");
+    assert_eq!((shown.sessions, shown.tokens), (Known::Is(1), Known::Is(1)));
+    assert_eq!(shown.extra["row_id"], "1");
+}
+
+#[test]
+fn names_are_found_in_any_case_by_id_and_never_guessed() {
+    let mut store = sqlite();
+    for (id, name) in [(5, "Frank"), (6, "frank"), (7, "mARIA 2"), (8, " blank ")] {
+        user(&mut store, id, name, &[]);
+    }
+    let frank = plan(&store, &request("password.reset", "FRANK")).unwrap_err();
+    assert_eq!((frank.kind, frank.candidates.len()), (Kind::Ambiguous, 2));
+    assert_eq!(show(&store, "Maria 2").id, uid(7));
+    assert_eq!(show(&store, "blank").id, uid(8));
+    assert_eq!(read(&store, &request("user.show", "fran")).unwrap_err().kind, Kind::NotFound);
+    let mut by_id = request("password.reset", "");
+    by_id.target = Some(Target { id: Some(uid(5)), ..Target::default() });
+    let plan = plan(&store, &by_id).unwrap();
+    assert_eq!(plan.accounts[0].name, "Frank");
+    assert!(plan.warnings.iter().any(|warning| warning.contains("frank")), "{:?}", plan.warnings);
+}

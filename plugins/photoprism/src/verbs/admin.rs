@@ -1,0 +1,231 @@
+//! `admin recreate` and `admin grant`.
+
+use super::{REFRESH, RESTART, new_password, refuse_system, warned};
+use crate::edit::Edit;
+use crate::find::{self, Found};
+use crate::holdings;
+use crate::schema::{self, ADMIN_ID, DETAILS, HASH_COST, HASH_PREFIX, LEGACY, Layout, SETTINGS, USERS};
+use crate::user::{Provider, User};
+use crate::{ids, names, sessions, sign_in};
+use latchlift_plugin_api::{
+    Bcrypt, Change, Context, Error, Filter, Kind, Known, Plan, Reader, Record, Request, Result, Select, Value, insert,
+};
+
+/// Plans an administrator who can sign in: row 1 repaired, or made anew.
+///
+/// # Errors
+/// One can sign in already; the name is not usable, or another's; the store's.
+pub fn recreate(context: &Context<'_>, request: &Request) -> Result<Plan> {
+    let reader = context.reader;
+    let layout = schema::detect(reader)?;
+    let typed = &request.target()?.name;
+    if let Some(fault) = names::fault(typed) {
+        return Err(Error::new(Kind::Usage, format!("`{typed}` cannot be the administrator's name: {fault}")));
+    }
+    let name = names::clean(typed);
+    if !request.options.allows("existing-admin") {
+        refuse_existing(reader, &layout, request)?;
+    }
+    match find::users(reader, &layout, Filter::eq("id", ADMIN_ID))?.pop() {
+        Some(user) => repair(context, request, &layout, user, &name),
+        None => create(context, request, &layout, &name),
+    }
+}
+
+fn refuse_existing(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result<()> {
+    let admins = [Filter::eq("super_admin", 1), Filter::is_in("user_role", ["admin", "cluster_admin"])];
+    for filter in admins {
+        for user in find::users(reader, layout, filter)? {
+            let holdings = holdings::of(reader, layout, &user, true, request.now)?;
+            if sign_in::judge(layout, &user, &holdings, request.now).can_sign_in == Known::Is(true) {
+                let message = format!("the administrator `{}` can sign in", user.name);
+                let help = format!(
+                    "if only the password is lost: latchlift password reset {}; if you mean it, say --allow-existing-admin",
+                    user.name
+                );
+                return Err(Error::refused(message, None).help(help));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn repair(context: &Context<'_>, request: &Request, layout: &Layout, mut user: User, name: &str) -> Result<Plan> {
+    let reader = context.reader;
+    if !user.name.is_empty() && names::clean(&user.name) != name {
+        let message = format!("the initial administrator is called `{}`, not `{name}`", user.name);
+        return Err(Error::refused(message, None).help(format!("latchlift admin recreate {}", user.name)));
+    }
+    if user.name != name {
+        refuse_taken(reader, layout, name)?;
+    }
+    let was = user.name.clone();
+    let mut edit = Edit::of(reader, layout, &user)?;
+    edit.set("user_name", name);
+    edit.set("user_role", "admin");
+    edit.set("super_admin", 1);
+    edit.set("can_login", 1);
+    edit.set("auth_provider", "local");
+    edit.set("expires_at", Value::Null);
+    edit.set("deleted_at", Value::Null);
+    edit.renew_tokens(request);
+    user = User { name: name.to_owned(), role: "admin".to_owned(), provider: Provider::Local, ..user };
+    user = User { super_admin: true, can_login: true, expires_at: None, deleted_at: None, ..user };
+    let found = Found { alone: find::named(reader, layout, &was)?.len() <= 1, user };
+    let holdings = holdings::of(reader, layout, &found.user, found.alone, request.now)?;
+    let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
+    let mut changes: Vec<Change> = edit.change(request.now).into_iter().collect();
+    changes.extend(new_password(reader, layout, &found.user.uid, hash, request.now)?);
+    let mut plan = Plan::new(format!("Repair the initial administrator {name} and set a new password"));
+    if !request.options.keep_sessions {
+        let rows = sessions::rows(reader, layout, Filter::eq("user_uid", &found.user.uid), request.now)?;
+        changes.extend(sessions::ending(&rows, request.options.tokens));
+    }
+    plan = plan.for_sign_in(&found.user.uid, name).step(changes).then(RESTART);
+    Ok(warned(plan, layout, &found, &holdings.with_new_password(), request))
+}
+
+/// Row 1 comes first, so that any other account of its name would never be found again.
+fn refuse_taken(reader: &dyn Reader, layout: &Layout, name: &str) -> Result<()> {
+    let mut taken = find::named(reader, layout, name)?;
+    taken.extend(find::picked(reader, layout, name)?);
+    match taken.into_iter().find(|user| user.id != ADMIN_ID) {
+        None => Ok(()),
+        Some(other) => {
+            Err(Error::new(Kind::Conflict, format!("another account is called `{}` already", other.name)).help(
+                format!("make that one an administrator: latchlift admin grant {}; or choose another name", other.name),
+            ))
+        }
+    }
+}
+
+fn create(context: &Context<'_>, request: &Request, layout: &Layout, name: &str) -> Result<Plan> {
+    let reader = context.reader;
+    refuse_taken(reader, layout, name)?;
+    let uid = former_uid(reader, layout, request)?.unwrap_or_else(|| ids::uid(&request.random, 'u', request.now));
+    let mut changes = vec![insert(USERS, new_admin(reader, layout, request, &uid, name)?)];
+    for table in [DETAILS, SETTINGS] {
+        changes.extend(companion(reader, layout, request, table, &uid)?);
+    }
+    let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
+    changes.extend(new_password(reader, layout, &uid, hash, request.now)?);
+    let plan = Plan::new(format!("Make the initial administrator {name} anew"));
+    Ok(plan.for_sign_in(uid, name).step(changes))
+}
+
+/// The uid that PhotoPrism itself would take over: that of row 1 of the table before 221102.
+fn former_uid(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result<Option<String>> {
+    let columns = reader.column_names(LEGACY)?;
+    if !["id", "user_uid"].iter().all(|name| columns.iter().any(|column| column == name)) {
+        return Ok(None);
+    }
+    let row = reader.first(Select::from(LEGACY, ["user_uid"]).filter(Filter::eq("id", ADMIN_ID)))?;
+    let uid = row.and_then(|row| row.text("user_uid")).filter(|uid| ids::is_user_uid(uid, request.now));
+    match uid {
+        Some(uid) if find::users(reader, layout, Filter::eq("user_uid", &uid))?.is_empty() => Ok(Some(uid)),
+        _ => Ok(None),
+    }
+}
+
+/// Text columns that PhotoPrism fills with its zero value, and not with null.
+const EMPTY: [&str; 14] = [
+    "user_uuid",
+    "auth_method",
+    "auth_issuer",
+    "auth_id",
+    "user_email",
+    "backup_email",
+    "user_attr",
+    "base_path",
+    "upload_path",
+    "invited_by",
+    "verify_token",
+    "reset_token",
+    "thumb",
+    "thumb_src",
+];
+
+/// Row 1 as PhotoPrism makes it. Upstream: internal/entity/auth_user_default.go.
+fn new_admin(reader: &dyn Reader, layout: &Layout, request: &Request, uid: &str, name: &str) -> Result<Record> {
+    let now = layout.time(request.now);
+    let token = || Value::Text(ids::token(&request.random));
+    let mut row: Vec<(&str, Value)> = vec![
+        ("id", Value::Int(ADMIN_ID)),
+        ("user_uid", uid.into()),
+        ("auth_provider", "local".into()),
+        ("user_name", name.into()),
+        ("display_name", "Admin".into()),
+        ("user_role", "admin".into()),
+        ("super_admin", Value::Int(1)),
+        ("can_login", Value::Int(1)),
+        ("webdav", Value::Int(1)),
+        ("can_invite", Value::Int(1)),
+        ("invite_token", token()),
+        ("preview_token", token()),
+        ("download_token", token()),
+        ("ref_id", Value::Text(ids::ref_id(&request.random, "user"))),
+        ("created_at", now.clone()),
+        ("updated_at", now),
+    ];
+    row.extend(EMPTY.map(|field| (field, "".into())));
+    fitted(reader, USERS, row)
+}
+
+/// The profile or preferences row that goes with an account, unless it is there already.
+fn companion(
+    reader: &dyn Reader,
+    layout: &Layout,
+    request: &Request,
+    table: &str,
+    uid: &str,
+) -> Result<Option<Change>> {
+    if reader.column_names(table)?.is_empty()
+        || reader.first(Select::from(table, ["user_uid"]).filter(Filter::eq("user_uid", uid)))?.is_some()
+    {
+        return Ok(None);
+    }
+    let now = layout.time(request.now);
+    let row = vec![("user_uid", uid.into()), ("created_at", now.clone()), ("updated_at", now)];
+    Ok(Some(insert(table, fitted(reader, table, row)?)))
+}
+
+/// The fields that the table has.
+///
+/// # Errors
+/// The table wants a value for a column this plugin does not know.
+fn fitted(reader: &dyn Reader, table: &str, row: Vec<(&str, Value)>) -> Result<Record> {
+    let columns = reader.columns("", table)?.unwrap_or_default();
+    let given = |name: &str| row.iter().any(|(field, _)| *field == name);
+    let wanting = columns.iter().find(|column| !column.nullable && !column.has_default && !given(&column.name));
+    if let Some(column) = wanting {
+        let message = format!("table `{table}` wants a value for `{}`, which this plugin does not know", column.name);
+        return Err(Error::unknown_schema(message).help("look for a newer plugin"));
+    }
+    let fits = row.into_iter().filter(|(field, _)| columns.iter().any(|column| column.name == *field));
+    Ok(Record(fits.map(|(field, value)| (field.to_owned(), value)).collect()))
+}
+
+/// Plans super administrator's rights for an account.
+///
+/// # Errors
+/// The account is not found, or PhotoPrism's own; the store's.
+pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
+    let reader = context.reader;
+    let layout = schema::detect(reader)?;
+    let mut found = find::find(reader, &layout, request.target()?, request.now)?;
+    refuse_system(&found.user)?;
+    let holdings = holdings::of(reader, &layout, &found.user, found.alone, request.now)?;
+    let mut edit = Edit::of(reader, &layout, &found.user)?;
+    edit.set("super_admin", 1);
+    edit.set("user_role", "admin");
+    edit.set("can_login", 1);
+    let Some(change) = edit.change(request.now) else {
+        return Ok(Plan::new(format!("{} is a super administrator already", found.user.label())));
+    };
+    let user = &mut found.user;
+    user.role = "admin".to_owned();
+    (user.super_admin, user.can_login) = (true, true);
+    let plan = Plan::new(format!("Make {} a super administrator", user.label()));
+    let plan = plan.about(&user.uid, &user.name).step(vec![change]).then(REFRESH);
+    Ok(warned(plan, &layout, &found, &holdings, request))
+}

@@ -1,0 +1,109 @@
+//! `mfa status` and `mfa disable`.
+
+use super::refuse_system;
+use crate::accounts;
+use crate::edit::Edit;
+use crate::find;
+use crate::schema::{self, Layout, PASSCODES};
+use crate::user::User;
+use latchlift_plugin_api::{
+    Batch, Change, Context, Error, Filter, Known, Mfa, Output, Plan, Reader, Record, Request, Result, Select, Time,
+    Value, delete,
+};
+
+/// Why layouts before 240420 have neither verb.
+pub const TOO_OLD: &str = "this database is of a PhotoPrism before 240420, which had no second factor";
+
+fn required(layout: &Layout) -> Result<()> {
+    if layout.two_factor() { Ok(()) } else { Err(Error::unsupported(TOO_OLD)) }
+}
+
+/// Answers `mfa status`: one account, or all that have set something up.
+///
+/// # Errors
+/// The account is not found; the layout has no second factors; the store's.
+pub fn status(context: &Context<'_>, request: &Request, output: &mut dyn Output) -> Result<()> {
+    let layout = schema::detect(context.reader)?;
+    required(&layout)?;
+    let mut all = Vec::new();
+    match &request.target {
+        Some(target) => {
+            let user = find::find(context.reader, &layout, target, request.now)?.user;
+            all.push(of_account(context.reader, &layout, &user, request)?);
+        }
+        None => {
+            let mut users = Vec::new();
+            accounts::survey(context.reader, &layout, request.now, &mut |user, holdings| {
+                if !user.is_system() && (user.two_factor || holdings.passcode) {
+                    users.push(user);
+                }
+                Ok(())
+            })?;
+            for user in users {
+                all.push(of_account(context.reader, &layout, &user, request)?);
+            }
+        }
+    }
+    output.emit(Batch::Mfa(all))
+}
+
+fn of_account(reader: &dyn Reader, layout: &Layout, user: &User, request: &Request) -> Result<Mfa> {
+    let rows = passcodes(reader, layout, user)?;
+    let activated = |row: &Record| row.str("activated_at").and_then(Time::parse).is_some();
+    let note = match (user.two_factor, rows.first()) {
+        (true, None) => Some("a passcode is asked for, but none is set up that could match"),
+        (true, Some(row)) if !activated(row) => Some("asked for, although it was never activated"),
+        (false, Some(row)) if !activated(row) => Some("set up, but never activated"),
+        (false, Some(_)) => Some("set up, but switched off"),
+        _ => None,
+    };
+    let mut mfa = Mfa { account_id: user.uid.clone(), method: "totp".to_owned(), ..Mfa::default() };
+    mfa.account = if user.name.is_empty() { Known::Nothing } else { Known::Is(user.name.clone()) };
+    mfa.enabled = user.two_factor;
+    mfa.note = note.map(str::to_owned);
+    if request.options.show_secrets {
+        let secrets = rows.first().into_iter().flat_map(|row| {
+            ["recovery_code", "key_url"].into_iter().filter_map(|field| Some((field.to_owned(), row.text(field)?)))
+        });
+        mfa.secrets = secrets.filter(|(_, secret)| !secret.is_empty()).collect();
+    }
+    Ok(mfa)
+}
+
+fn passcodes(reader: &dyn Reader, layout: &Layout, user: &User) -> Result<Vec<Record>> {
+    let query = Select::from(PASSCODES, layout.passcodes.iter()).filter(Filter::eq("uid", &user.uid));
+    reader.all(query.order(["uid", "key_type"]))
+}
+
+/// Plans the end of an account's second factor: the switch and the passcode, as PhotoPrism's own settings page does.
+///
+/// # Errors
+/// The account is not found; the layout has no second factors; the store's.
+pub fn disable(context: &Context<'_>, request: &Request) -> Result<Plan> {
+    let layout = schema::detect(context.reader)?;
+    required(&layout)?;
+    let user = find::find(context.reader, &layout, request.target()?, request.now)?.user;
+    refuse_system(&user)?;
+    let rows = passcodes(context.reader, &layout, &user)?;
+    if !user.two_factor && rows.is_empty() {
+        return Ok(Plan::new(format!("{} has no second factor", user.label())));
+    }
+    let mut edit = Edit::of(context.reader, &layout, &user)?;
+    if user.two_factor {
+        edit.set("auth_method", "default");
+    }
+    let mut changes: Vec<Change> = edit.change(request.now).into_iter().collect();
+    changes.extend(rows.iter().map(removed));
+    let plan = Plan::new(format!("Sign {} in without a passcode from now on", user.label()));
+    let plan = plan.about(&user.uid, &user.name).step(changes);
+    Ok(match user.two_factor {
+        true => plan,
+        false => plan.warn("the second factor was not in force; only what was set up for it goes"),
+    })
+}
+
+fn removed(row: &Record) -> Change {
+    let field = |name: &str| row.get(name).cloned().unwrap_or(Value::Null);
+    let key = Record::new().with("uid", field("uid")).with("key_type", field("key_type"));
+    delete(PASSCODES, key, row.clone())
+}

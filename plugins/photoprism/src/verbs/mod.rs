@@ -1,0 +1,81 @@
+//! What latchlift writes to PhotoPrism, one function per verb.
+
+pub mod admin;
+pub mod mfa;
+pub mod names;
+pub mod password;
+pub mod sessions;
+
+use crate::find::Found;
+use crate::holdings::Holdings;
+use crate::schema::{Layout, PASSWORDS};
+use crate::sign_in;
+use crate::user::User;
+use latchlift_plugin_api::{
+    Change, Error, Filter, Plan, Reader, Record, Request, Result, Select, Time, Value, insert, update,
+};
+
+/// What to do after sign-ins were ended. Upstream: internal/entity/auth_session_cache.go.
+pub const RESTART: &str = "a running PhotoPrism remembers sign-ins for up to 15 minutes, and may write one back that was \
+                           ended: restart it to end them at once (docker compose restart photoprism)";
+
+/// What to do after rights were changed.
+pub const REFRESH: &str =
+    "a running PhotoPrism remembers who may do what for up to 15 minutes: restart it, or sign in again";
+
+/// PhotoPrism's own rows are never touched.
+///
+/// # Errors
+/// The account is one of them.
+pub fn refuse_system(user: &User) -> Result<()> {
+    match user.is_system() {
+        false => Ok(()),
+        true => Err(Error::refused(format!("row {} is PhotoPrism's own; nobody signs in to it", user.id), None)),
+    }
+}
+
+/// The password row of an account with a new hash; made where it is missing.
+///
+/// # Errors
+/// The store's.
+pub fn new_password(
+    reader: &dyn Reader,
+    layout: &Layout,
+    uid: &str,
+    hash: String,
+    now: Time,
+) -> Result<Option<Change>> {
+    let query = Select::from(PASSWORDS, ["uid", "hash", "updated_at"]).filter(Filter::eq("uid", uid));
+    let (hash, now) = (Value::Text(hash), layout.time(now));
+    let Some(row) = reader.first(query)? else {
+        let row = Record::new().with("uid", uid).with("hash", hash);
+        return Ok(Some(insert(PASSWORDS, row.with("created_at", now.clone()).with("updated_at", now))));
+    };
+    let before = |field: &str| row.get(field).cloned().unwrap_or_default();
+    let key = Record::new().with("uid", before("uid"));
+    Ok(update(PASSWORDS, key, [("hash", before("hash"), hash), ("updated_at", before("updated_at"), now)]))
+}
+
+/// The plan with a warning for each reason why the account still cannot sign in once it is carried out. Account and
+/// holdings are given as they will be.
+pub fn warned(mut plan: Plan, layout: &Layout, found: &Found, holdings: &Holdings, request: &Request) -> Plan {
+    for reason in sign_in::judge(layout, &found.user, holdings, request.now).reasons {
+        let fix = if reason.fix.is_empty() { String::new() } else { format!("; mend it with: {}", shell(&reason.fix)) };
+        if reason.blocking {
+            plan = plan.warn(format!("{} still cannot sign in: {}{fix}", found.user.label(), reason.message));
+        } else if reason.code == latchlift_plugin_api::reason::MFA {
+            plan = plan.warn(format!("signing in asks for more than the password: {}{fix}", reason.message));
+        }
+    }
+    plan
+}
+
+/// A command as it is typed.
+fn shell(words: &[String]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_.@".contains(c);
+    let quoted = words.iter().map(|word| match word.chars().all(plain) {
+        true => word.clone(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    });
+    std::iter::once("latchlift".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
+}

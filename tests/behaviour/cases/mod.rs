@@ -1,0 +1,76 @@
+//! The cases, by what they are about.
+
+mod admins;
+mod apps;
+mod mfa;
+mod names;
+mod password_checks;
+mod password_resets;
+mod refusals;
+mod sessions;
+mod users;
+
+use latchlift_tests::Result;
+use latchlift_tests::apps::Story;
+use latchlift_tests::bench::Bench;
+
+/// One promise.
+pub struct Case {
+    /// Its stable name.
+    pub id: &'static str,
+    /// The verbs it is about. It runs where all of them do something.
+    pub verbs: &'static [&'static str],
+    /// Who must be in the story.
+    pub needs: &'static [&'static str],
+    /// Who must not.
+    pub without: &'static [&'static str],
+    /// The story it is told in.
+    pub story: Story,
+    /// Whether it is about layouts latchlift knows.
+    pub known: bool,
+    /// Keeps the promise, or panics.
+    pub run: fn(&Bench) -> Result<()>,
+}
+
+/// A case of the usual story.
+const fn case(id: &'static str, verbs: &'static [&'static str], run: fn(&Bench) -> Result<()>) -> Case {
+    Case { id, verbs, needs: &[], without: &[], story: Story::Usual, known: true, run }
+}
+
+impl Case {
+    const fn needs(mut self, people: &'static [&'static str]) -> Case {
+        self.needs = people;
+        self
+    }
+
+    const fn without(mut self, people: &'static [&'static str]) -> Case {
+        self.without = people;
+        self
+    }
+
+    const fn told(mut self, story: Story) -> Case {
+        self.story = story;
+        self
+    }
+
+    const fn unknown_layout(mut self) -> Case {
+        self.known = false;
+        self
+    }
+}
+
+/// All of them.
+pub fn all() -> Vec<Case> {
+    let parts = [
+        users::CASES,
+        password_resets::CASES,
+        password_checks::CASES,
+        sessions::CASES,
+        admins::CASES,
+        names::CASES,
+        mfa::CASES,
+        apps::CASES,
+        refusals::CASES,
+    ];
+    parts.into_iter().flatten().map(|case| Case { ..*case }).collect()
+}

@@ -1,0 +1,75 @@
+//! What the plugins say they can do, as the program reports it, and that each such verb has a case.
+
+use crate::cases::Case;
+use latchlift_tests::Result;
+use latchlift_tests::bench::Run;
+use latchlift_tests::runner::Trial;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, OnceLock};
+
+/// The apps there are stories for.
+pub const APPS: [&str; 3] = ["homarr", "photoprism", "home-assistant"];
+
+/// How far each verb is supported, by `noun.verb`.
+#[derive(Clone, Default)]
+pub struct Verbs(BTreeMap<String, String>);
+
+impl Verbs {
+    /// Whether the verb does anything in this app.
+    pub fn supports(&self, verb: &str) -> bool {
+        self.0.get(verb).is_some_and(|support| support != "none")
+    }
+
+    /// The verbs that do nothing in this app.
+    pub fn unsupported(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(_, support)| *support == "none").map(|(verb, _)| verb.as_str())
+    }
+}
+
+/// What an app's plugin declares.
+///
+/// # Errors
+/// The program or the plugin is not built, or does not say.
+pub fn verbs(app: &str) -> Result<Verbs> {
+    static KNOWN: OnceLock<Mutex<BTreeMap<String, Verbs>>> = OnceLock::new();
+    let mut known = KNOWN.get_or_init(Mutex::default).lock().map_err(|_| "a test died while asking")?;
+    if let Some(verbs) = known.get(app) {
+        return Ok(verbs.clone());
+    }
+    latchlift_tests::bench::built()?;
+    let directory = tempfile::tempdir()?;
+    let outcome = Run::new("plugin show --json", directory.path()).arg(app).outcome();
+    if outcome.code != 0 {
+        return Err(format!("the program does not know its plugin\n{outcome}").into());
+    }
+    let answer = outcome.json();
+    let declared = answer.pointer("/plugin/verbs").and_then(|verbs| verbs.as_object());
+    let declared = declared.ok_or_else(|| format!("`plugin show` lists no verbs\n{outcome}"))?;
+    let support = |value: &serde_json::Value| {
+        let word = value.get("support").unwrap_or(value).as_str();
+        word.unwrap_or("none").to_owned()
+    };
+    let verbs = Verbs(declared.iter().map(|(verb, value)| (verb.clone(), support(value))).collect());
+    known.insert(app.to_owned(), verbs.clone());
+    Ok(verbs)
+}
+
+/// Per app: every verb that does something has a case.
+pub fn trials(cases: &[Case]) -> Vec<Trial> {
+    let covered: Vec<&'static str> = cases.iter().flat_map(|case| case.verbs.iter().copied()).collect();
+    let chosen = APPS.into_iter().filter(|app| crate::among("LATCHLIFT_TEST_APP", &|name| name == *app));
+    let trials = chosen.map(|app| {
+        let covered = covered.clone();
+        Trial {
+            id: format!("{app}/every-declared-verb-has-a-case"),
+            facts: vec![("app", app.to_owned()), ("case", "every-declared-verb-has-a-case".to_owned())],
+            run: Box::new(move || {
+                let verbs = verbs(app)?;
+                let bare: Vec<&String> =
+                    verbs.0.keys().filter(|verb| verbs.supports(verb) && !covered.contains(&verb.as_str())).collect();
+                if bare.is_empty() { Ok(()) } else { Err(format!("declared, but without a case: {bare:?}").into()) }
+            }),
+        }
+    });
+    trials.collect()
+}

@@ -1,0 +1,123 @@
+//! What is SQLite's own.
+
+use crate::bench::{Bench, facts, update};
+use latchlift::error::Kind;
+use latchlift::store::Store;
+use latchlift::store::sqlite::Sqlite;
+use latchlift_plugin_api::plan::insert;
+use latchlift_plugin_api::{Filter, Record, Select, Value};
+use std::time::Duration;
+
+fn rec<V: Into<Value>, const N: usize>(fields: [(&str, V); N]) -> Record {
+    Record::from(fields)
+}
+
+#[test]
+fn text_that_a_numeric_column_would_turn_into_a_number_is_refused() {
+    let t = Bench::sqlite();
+    t.script("CREATE TABLE people (id INTEGER PRIMARY KEY, token VARBINARY(64)); INSERT INTO people VALUES (1, 'abc')");
+    let set = |after: &str| update("people", rec([("id", 1)]), rec([("token", "abc")]), rec([("token", after)]));
+    let refused = t.commit(vec![set("12345e67")], &facts(&[("people", &["id"])])).unwrap_err();
+    assert_eq!(refused.kind, Kind::Conflict);
+    assert_eq!(t.value("SELECT token FROM people").as_deref(), Some("abc"));
+    t.commit(vec![set("x2345e67")], &facts(&[("people", &["id"])])).unwrap();
+}
+
+#[test]
+fn a_number_in_a_text_column_is_told_from_its_digits() {
+    let t = Bench::sqlite();
+    t.script("CREATE TABLE people (id INTEGER PRIMARY KEY, token BLOB); INSERT INTO people VALUES (1, 5)");
+    let set = |before: Value| update("people", rec([("id", 1)]), rec([("token", before)]), rec([("token", "x")]));
+    assert_eq!(t.commit(vec![set("5".into())], &facts(&[("people", &["id"])])).unwrap_err().kind, Kind::Stale);
+    t.commit(vec![set(Value::Int(5))], &facts(&[("people", &["id"])])).unwrap();
+}
+
+#[test]
+fn a_crashed_apps_journal_is_rolled_back_and_reported() {
+    let t = Bench::sqlite();
+    t.script("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT)");
+    let names: Vec<String> = (0..3000).map(|i| format!("({i}, 'somebody of a certain length {i}')")).collect();
+    t.script(&format!("INSERT INTO people VALUES {}", names.join(", ")));
+    // With next to no cache the change spills into the file long before it is committed. A copy of file and journal in
+    // that moment is what a crash leaves behind.
+    let path = t.database.file().unwrap();
+    let writer = rusqlite::Connection::open(path).unwrap();
+    writer.execute_batch("PRAGMA cache_size = 1; BEGIN; UPDATE people SET name = 'nobody'").unwrap();
+    let journal = |path: &std::path::Path| std::path::PathBuf::from(format!("{}-journal", path.display()));
+    let crashed = path.with_file_name("crashed.sqlite");
+    std::fs::copy(path, &crashed).unwrap();
+    std::fs::copy(journal(path), journal(&crashed)).unwrap();
+    assert!(std::fs::read(&crashed).unwrap().windows(6).any(|part| part == b"nobody"), "nothing was spilled");
+    let store = Sqlite::new(crashed, Duration::from_secs(1));
+    let mut reader = store.reader().unwrap();
+    assert!(reader.notice().is_some_and(|notice| notice.contains("rolled it back")));
+    assert_eq!(reader.count_by("people", "name", &Filter::eq("name", "nobody")).unwrap(), []);
+    assert_eq!(reader.select(&Select::from("people", ["name"])).unwrap().rows.len(), 2000);
+}
+
+#[test]
+fn a_trigger_that_alters_what_was_written_rolls_back() {
+    let t = Bench::sqlite();
+    t.script(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO people VALUES (1, 'john');
+         CREATE TRIGGER shout AFTER UPDATE ON people BEGIN UPDATE people SET name = upper(name) WHERE id = new.id; END",
+    );
+    let change = update("people", rec([("id", 1)]), rec([("name", "john")]), rec([("name", "max")]));
+    assert_eq!(t.commit(vec![change], &facts(&[("people", &["id"])])).unwrap_err().kind, Kind::Conflict);
+    assert_eq!(t.value("SELECT name FROM people").as_deref(), Some("john"));
+}
+
+#[test]
+fn a_column_that_folds_letters_folds_them_in_same_and_not_in_counts() {
+    let t = Bench::sqlite();
+    t.script(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE, nick TEXT);
+        INSERT INTO people VALUES (1, 'john', 'j'), (2, 'JOHN', 'J')",
+    );
+    let mut counts = t.store.reader().unwrap().count_by("people", "name", &Filter::All).unwrap();
+    counts.sort_by_key(|(value, _)| value.to_text());
+    assert_eq!(counts, [("JOHN".into(), 1), ("john".into(), 1)]);
+    let same = |field: &str| {
+        let (rows, _) = t.all(&Select::from("people", ["id"]).same(field).order(["id"]));
+        rows[0][1] == rows[1][1]
+    };
+    assert!(!same("nick"));
+    assert!(same("name"));
+}
+
+#[test]
+fn bytes_that_are_no_text_go_in_and_come_out() {
+    let t = Bench::sqlite();
+    t.script("CREATE TABLE people (id INTEGER PRIMARY KEY, token BLOB)");
+    let bytes = Value::Bytes(vec![0, 0xff, 0xfe]);
+    t.commit(
+        vec![insert("people", rec([("id", Value::Int(1)), ("token", bytes.clone())]))],
+        &facts(&[("people", &["id"])]),
+    )
+    .unwrap();
+    assert_eq!(t.value("SELECT hex(token) FROM people").as_deref(), Some("00FFFE"));
+    assert_eq!(t.all(&Select::from("people", ["token"])).0, [[bytes]]);
+}
+
+#[test]
+fn a_table_without_rowids_is_read_and_written() {
+    let t = Bench::sqlite();
+    t.script(
+        "CREATE TABLE keys (a TEXT, b TEXT, c TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID;
+        INSERT INTO keys VALUES ('x', 'y', '1'), ('x', 'z', '2')",
+    );
+    let change = update("keys", rec([("a", "x"), ("b", "z")]), rec([("c", "2")]), rec([("c", "3")]));
+    t.commit(vec![change], &facts(&[("keys", &["a", "b"])])).unwrap();
+    assert_eq!(t.all(&Select { limit: 1, ..Select::from("keys", ["c"]) }).0, [[Value::from("1")], [Value::from("3")]]);
+}
+
+#[test]
+fn what_is_no_database_is_said_to_be_none() {
+    let t = Bench::sqlite();
+    let path = t.database.file().unwrap();
+    let open = || Sqlite::new(path.to_owned(), Duration::from_secs(1)).reader().err().unwrap();
+    assert_eq!(open().kind, Kind::Unreachable);
+    assert!(!path.exists(), "a database was created");
+    std::fs::write(path, "not a database at all, but long enough to look for a header in").unwrap();
+    assert_eq!(open().kind, Kind::UnknownSchema);
+}
