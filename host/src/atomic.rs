@@ -3,11 +3,15 @@
 //! The new content goes to a sibling with the same owner, group, mode and extended attributes, reaches the disk, and
 //! takes the old file's name by `rename`, so that at every moment the name leads to the whole old or the whole new file.
 
+mod access;
+
+pub use access::explain;
+
 use crate::error::{Error, Kind, Result};
 use crate::fault;
+use access::{cannot_keep, cannot_rename, copy_attributes, denied};
 use latchlift_plugin_api as api;
 use sha2::{Digest, Sha256};
-use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -294,89 +298,6 @@ fn own(file: &File, (uid, gid): (u32, u32)) -> io::Result<()> {
     }
 }
 
-/// Makes the extended attributes (access lists, labels) of `to` those of `from`.
-fn copy_attributes(from: &Path, to: &Path) -> Result<()> {
-    let (wanted, present) = (attributes(from), attributes(to));
-    for (name, value) in &wanted {
-        if !present.contains(&(name.clone(), value.clone())) {
-            let what = format!("extended attribute {}", name.to_string_lossy());
-            xattr::set(to, name, value).map_err(|why| cannot_keep(&why, from, &what))?;
-        }
-    }
-    for (name, _) in &present {
-        // Inherited from the directory. A security label that cannot go is the one this directory prescribes.
-        if !wanted.iter().any(|(known, _)| known == name) {
-            let _ = xattr::remove(to, name);
-        }
-    }
-    Ok(())
-}
-
-fn attributes(path: &Path) -> Vec<(OsString, Vec<u8>)> {
-    let value = |name: OsString| xattr::get(path, &name).ok().flatten().map(|value| (name, value));
-    xattr::list(path).map(|names| names.filter_map(value).collect()).unwrap_or_default()
-}
-
-/// Why a file could not be read or written, for people.
-pub fn explain(why: &io::Error, path: &Path, verb: &str) -> Error {
-    let at = path.display();
-    match why.kind() {
-        io::ErrorKind::PermissionDenied => denied(path, verb, fs::metadata(path).ok().as_ref()),
-        io::ErrorKind::NotFound => Error::new(Kind::NotFound, format!("there is no {at}")),
-        io::ErrorKind::ReadOnlyFilesystem => {
-            Error::new(Kind::Denied, format!("cannot {verb} {at}: its file system is mounted read-only"))
-        }
-        _ => Error::new(Kind::Failed, format!("cannot {verb} {at}: {}", plain(why))),
-    }
-}
-
-/// The system's words without its number.
-fn plain(why: &io::Error) -> String {
-    let text = why.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
-}
-
-fn denied(path: &Path, verb: &str, meta: Option<&Metadata>) -> Error {
-    let user = rustix::process::geteuid();
-    let owner = meta.map(|meta| (meta.uid(), meta.mode() & 0o7777));
-    let error = Error::new(Kind::Denied, access_message(path, verb, owner, user.as_raw()));
-    match user.is_root() {
-        // Root is refused by more than modes: an immutable file, a label, a user namespace.
-        true => error.help(format!("see what protects it: lsattr -d {0}; ls -ldZ {0}", path.display())),
-        false => error.help("run as root; the file's owner and mode will be kept"),
-    }
-}
-
-fn access_message(path: &Path, verb: &str, owner: Option<(u32, u32)>, user: u32) -> String {
-    let name = |uid: u32| if uid == 0 { "root".to_owned() } else { format!("uid {uid}") };
-    match owner {
-        Some((uid, mode)) => {
-            let owner = name(uid);
-            format!("cannot {verb} {}: owned by {owner}, mode {mode:04o}; you are {}", path.display(), name(user))
-        }
-        None => format!("cannot {verb} {}: a directory above it is closed to {}", path.display(), name(user)),
-    }
-}
-
-fn cannot_keep(why: &io::Error, path: &Path, what: &str) -> Error {
-    let message = format!("cannot keep the {what} of {}: {}", path.display(), plain(why));
-    Error::new(Kind::Denied, message).help("run as root; the file's owner and mode will be kept")
-}
-
-fn cannot_rename(why: &io::Error, path: &Path) -> Error {
-    match why.kind() {
-        io::ErrorKind::AlreadyExists => {
-            Error::new(Kind::Conflict, format!("{} exists; it will not be overwritten", path.display()))
-        }
-        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => {
-            let message = format!("cannot replace {}: it is mounted there by itself (a bind mount)", path.display());
-            Error::new(Kind::Denied, message)
-                .help("run latchlift where the file really lies, or mount its directory instead of the file")
-        }
-        _ => explain(why, path, "replace"),
-    }
-}
-
 /// Replaces a file's whole content in one go, or creates it with `mode` where there is none.
 ///
 /// # Errors
@@ -390,4 +311,61 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     };
     replacement.write([bytes])?;
     replacement.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_with_its_mode_or_created_with_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        replace(&path, b"one", 0o640).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o640);
+        replace(&path, b"two", 0o600).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o640);
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_replacement_that_is_dropped_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, "one").unwrap();
+        let mut replacement = Replacement::of(path.clone(), stamp(&path).unwrap().unwrap()).unwrap();
+        replacement.write([&b"t"[..], b"wo"]).unwrap();
+        assert_eq!(replacement.read_back().unwrap(), b"two");
+        drop(replacement);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_same_bytes_in_another_file_are_another_stamp() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, "one").unwrap();
+        let seen = stamp(&path).unwrap();
+        assert_eq!(read(&path).unwrap().map(|(_, stamp)| stamp), seen);
+        fs::write(dir.path().join("other"), "one").unwrap();
+        fs::rename(dir.path().join("other"), &path).unwrap();
+        assert_ne!(stamp(&path).unwrap(), seen);
+        assert_eq!(stamp(&dir.path().join("none")).unwrap(), None);
+        assert_eq!(stamp(dir.path()).unwrap_err().kind, Kind::Conflict);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_not_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        fs::write(&from, "from").unwrap();
+        fs::write(&to, "to").unwrap();
+        assert_eq!(rename(&from, &to).unwrap_err().kind, Kind::Conflict);
+        assert_eq!(fs::read(&to).unwrap(), b"to");
+        fs::remove_file(&to).unwrap();
+        rename(&from, &to).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"from");
+    }
 }

@@ -106,10 +106,12 @@ impl Place {
         self.run(words, "")
     }
 
-    /// Runs the program with these words on the plugin directory.
+    /// Runs the program with these words, of which the first two are noun and verb, on the plugin directory.
     #[must_use = "`succeeds`, `exits` and `is_refused` look at it"]
     pub fn latchlift(&self, words: &str) -> Said {
-        self.run(&format!("--plugin-dir {} {words}", self.plugins().display()), "")
+        let words: Vec<&str> = words.splitn(3, ' ').collect();
+        let (verb, rest) = words.split_at(2);
+        self.run(&format!("{} --plugin-dir {} {}", verb.join(" "), self.plugins().display(), rest.join(" ")), "")
     }
 
     /// Runs a verb on the guestbook as the app of one of the sample plugins.

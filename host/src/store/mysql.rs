@@ -52,6 +52,10 @@ impl Mysql {
     }
 
     fn attempt(&self, encryption: Encryption) -> std::result::Result<Conn, Refusal> {
+        if encryption == Encryption::Verified {
+            // The driver reads the authorities itself, but would say only that there is no such file.
+            tls::client(true).map_err(|error| Refusal { error, about_encryption: false })?;
+        }
         let options = self.options(encryption);
         match within(CONNECT, move || Conn::new(options)) {
             Some(Ok(connection)) => Ok(connection),
@@ -171,6 +175,8 @@ impl Session {
         Ok(self.keys.as_deref().unwrap_or_default())
     }
 
+    /// Those within this database: to find any that come from elsewhere, the server would have to open every table of
+    /// every database it has.
     fn read_foreign_keys(&mut self) -> Result<Vec<ForeignKey>> {
         let database = self.target.server.database.clone();
         let rows = self.ask(
@@ -255,7 +261,9 @@ impl Database for Session {
     }
 
     fn references(&mut self, table: &str) -> Result<Vec<Reference>> {
-        let keys = self.foreign_keys()?.iter().filter(|key| key.to == table);
+        let (schema, name) = self.split(table);
+        let (foreign, name) = (schema != self.target.server.database, name.to_owned());
+        let keys = self.foreign_keys()?.iter().filter(|key| !foreign && key.to == name);
         Ok(keys.map(|key| key.reference.clone()).collect())
     }
 

@@ -126,6 +126,14 @@ impl Target {
 
     /// The server and we do not agree on how to encrypt, or its certificate is not trusted.
     pub fn not_encrypted(&self, why: &str) -> Error {
+        let said = why.to_lowercase();
+        let reasons = [
+            ("unknownissuer", "its certificate is signed by nobody known here"),
+            ("notvalidforname", "its certificate is made out to another name"),
+            ("expired", "its certificate has expired"),
+        ];
+        let known = reasons.iter().find(|(word, _)| said.contains(word)).map(|(_, reason)| *reason);
+        let why = known.unwrap_or(why);
         let error = Error::new(Kind::Unreachable, format!("cannot encrypt the way to {}: {why}", self.place()));
         error.help(
             "name the authority of its certificate in SSL_CERT_FILE, or set `tls` to require where nobody listens in",

@@ -1,8 +1,9 @@
 //! Everything in the account files that decides who gets in, read once into a compact form.
 
+use crate::groups::Groups;
 use crate::names::{Names, is_normal, normalise};
-use crate::schema::{self, ADMINS, CREDENTIALS, FIXED_GROUPS, GROUPS, Layout, NOTIFY, PEOPLE, PROVIDER, ROWS, TOKENS};
-use crate::schema::{TOTP, USERS};
+use crate::schema::{self, CREDENTIALS, Layout, NOTIFY, PEOPLE, PROVIDER, ROWS, TOKENS, TOTP, USERS};
+use crate::sessions::{TokenKind, token_kind};
 use crate::settings::Settings;
 use latchlift_plugin_api::{Reader, Result, Select, Time, Value};
 use std::cell::OnceCell;
@@ -52,56 +53,6 @@ pub struct Row {
     pub username: Rc<str>,
     /// bcrypt's cost, where the hash can be read.
     pub cost: Option<u32>,
-}
-
-/// Groups, and the distinct sets of them that users have.
-#[derive(Debug, Default)]
-pub struct Groups {
-    /// Names by id, of those in the file.
-    pub names: HashMap<String, String>,
-    /// The sets of group ids that users have.
-    pub sets: Vec<Vec<String>>,
-    /// Whether the app makes every user an administrator at its start, because the file has no groups.
-    everyone_admin: bool,
-    /// The one group of stores from before there were policies, which means administrators.
-    legacy_admins: Option<String>,
-}
-
-impl Groups {
-    fn read(reader: &dyn Reader) -> Result<Groups> {
-        let mut groups = Groups::default();
-        let mut without_policy = None;
-        if reader.columns("", GROUPS)?.is_some() {
-            reader.each(Select::from(GROUPS, ["/id", "/name", "/policy"]), |group| {
-                let id = group.text("/id").unwrap_or_default();
-                match FIXED_GROUPS.contains(&id.as_str()) || group.get("/policy").is_some_and(|p| *p != Value::Null) {
-                    true => _ = groups.names.insert(id.clone(), group.text("/name").unwrap_or(id)),
-                    false => without_policy = Some(id),
-                }
-                Ok(())
-            })?;
-        }
-        groups.everyone_admin = groups.names.is_empty() && without_policy.is_none();
-        groups.legacy_admins = without_policy.filter(|_| groups.names.is_empty());
-        Ok(groups)
-    }
-
-    fn set(&mut self, ids: &Value) -> usize {
-        let Value::List(ids) = ids else { return self.number(vec![]) };
-        self.number(ids.iter().filter_map(Value::to_text).collect())
-    }
-
-    fn number(&mut self, ids: Vec<String>) -> usize {
-        self.sets.iter().position(|set| *set == ids).unwrap_or_else(|| {
-            self.sets.push(ids);
-            self.sets.len() - 1
-        })
-    }
-
-    /// Whether the app knows the group after it has added what it adds at its start; it crashes over one it does not.
-    pub fn knows(&self, id: &str) -> bool {
-        FIXED_GROUPS.contains(&id) || self.names.contains_key(id) || self.legacy_admins.as_deref() == Some(id)
-    }
 }
 
 /// The account files of one config directory.
@@ -296,8 +247,7 @@ impl Home {
 
     /// Whether the user is in the group of administrators, as the app sees it after its start.
     pub fn in_admins(&self, user: &User) -> bool {
-        let is_admins = |id: &String| id == ADMINS || self.groups.legacy_admins.as_ref() == Some(id);
-        (self.groups.everyone_admin && !user.system) || self.group_ids(user).iter().any(is_admins)
+        (self.groups.everyone_admin && !user.system) || self.group_ids(user).iter().any(|id| self.groups.is_admins(id))
     }
 
     /// Whether the user may administer.
@@ -354,25 +304,4 @@ fn read_rows(reader: &dyn Reader) -> Result<Vec<Row>> {
         Ok(())
     })?;
     Ok(rows)
-}
-
-/// What a refresh token is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenKind {
-    /// A browser or app where somebody signed in.
-    Normal,
-    /// A long-lived access token, made for a program.
-    LongLived,
-    /// One of the app's own. Never ended: the app would lose its Supervisor.
-    System,
-}
-
-/// The kind of a token; a row without a type is the app's own if it has no client.
-pub fn token_kind(kind: &Value, client: &Value) -> TokenKind {
-    match (kind.as_str(), client) {
-        (Some("normal"), _) => TokenKind::Normal,
-        (Some("long_lived_access_token"), _) => TokenKind::LongLived,
-        (Some(_), _) | (None, Value::Null) => TokenKind::System,
-        (None, _) => TokenKind::Normal,
-    }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod check;
+mod groups;
 mod home;
 mod mfa;
 mod names;

@@ -1,7 +1,7 @@
 //! Sessions: the refresh tokens, which stand for every browser, app and program that is signed in.
 
 use crate::accounts;
-use crate::home::{Home, TokenKind, token_kind};
+use crate::home::Home;
 use crate::schema::TOKENS;
 use latchlift_plugin_api::{
     Batches, Change, Context, Error, Filter, Kind, Known, Options, Output, Plan, Reader, Record, Request, Result,
@@ -12,6 +12,27 @@ use std::collections::HashSet;
 /// What decides about a token.
 const DECIDING: [&str; 7] =
     ["/id", "/user_id", "/token_type", "/client_id", "/expire_at", "/created_at", "/access_token_expiration"];
+
+/// What a refresh token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A browser or app where somebody signed in.
+    Normal,
+    /// A long-lived access token, made for a program.
+    LongLived,
+    /// One of the app's own. Never ended: the app would lose its Supervisor.
+    System,
+}
+
+/// The kind of a token; a row without a type is the app's own if it has no client.
+pub fn token_kind(kind: &Value, client: &Value) -> TokenKind {
+    match (kind.as_str(), client) {
+        (Some("normal"), _) => TokenKind::Normal,
+        (Some("long_lived_access_token"), _) => TokenKind::LongLived,
+        (Some(_), _) | (None, Value::Null) => TokenKind::System,
+        (None, _) => TokenKind::Normal,
+    }
+}
 
 /// Answers `session list`.
 ///

@@ -9,7 +9,7 @@ use latchlift_tests::bench::Bench;
 pub const CASES: &[Case] = &[
     case("mfa-status", &["mfa.status"], who_has_one_is_listed).needs(&["tina"]),
     case("mfa-disable", &["mfa.disable"], it_goes).needs(&["tina"]),
-    case("mfa-disable-none", &["mfa.disable"], who_has_none_needs_nothing).needs(&["bob"]),
+    case("mfa-disable-none", &["mfa.disable"], who_has_none_needs_nothing).needs(&["bob", "tina"]),
 ];
 
 fn who_has_one_is_listed(t: &Bench) -> Result<()> {

@@ -152,8 +152,7 @@ impl Seeds<'_> {
         self.person("admin", "admin", Some("photoprism-Admin1"), "2a", first)?;
         self.sessions("admin", 2, 1);
         self.app_password("admin");
-        // `guest` is a role since 240420; before, whoever was no administrator had another edition's role.
-        let guest = if self.since("240420") { GUEST } else { Traits { role: "", ..GUEST } };
+        let guest = if self.since("240420") { GUEST } else { Traits { role: "user", ..GUEST } };
         self.person("bob", "bob", Some("mysecret-bob"), "2a", guest)?;
         self.sessions("bob", 2, 1);
         self.app_password("bob");
@@ -236,7 +235,9 @@ impl Seeds<'_> {
         if self.since("230502") {
             let version = format!("{}-e1280b2fb-Linux-AMD64", self.version);
             let at = self.time(PAST, ".123456789");
-            let cells = [("version", version.into()), ("edition", "ce".into()), ("updated_at", at)];
+            // Before `guest` came with 240420, only other editions had a role for who is no administrator.
+            let edition = if self.since("240420") { "ce" } else { "plus" };
+            let cells = [("version", version.into()), ("edition", edition.into()), ("updated_at", at)];
             self.insert("versions", &cells);
         }
     }
@@ -292,7 +293,7 @@ impl Seeds<'_> {
         }
         self.people.push(Person {
             who,
-            id: id.to_string(),
+            id: uid,
             name: name.to_owned(),
             password: password.map(str::to_owned),
             provider: traits.provider.to_owned(),
@@ -356,7 +357,8 @@ impl Seeds<'_> {
             ("auth_provider", if plain { "" } else { provider }.into()),
             ("auth_method", if plain { "" } else { method }.into()),
             ("auth_id", parent.into()),
-            ("last_active", Cell::Int(PAST / 1000)),
+            // Who has been idle for longer than the time-out is signed out, too.
+            ("last_active", Cell::Int(jiff::Timestamp::now().as_second())),
             ("sess_expires", expires.into()),
             ("sess_timeout", Cell::Int(604_800)),
             ("preview_token", format!("p{}", made_up(who, 7)).into()),
@@ -468,7 +470,7 @@ impl PhotoPrism {
         };
         let person = Person {
             who,
-            id: found.id.to_string(),
+            id: found.uid,
             name: name.to_owned(),
             password: password.map(str::to_owned),
             provider: found.provider,
@@ -550,8 +552,8 @@ impl PhotoPrism {
     }
 
     fn knows_role(&self, role: &str) -> Result<bool> {
-        let community = ["admin", "visitor", "guest", ""].contains(&role);
-        Ok(community || self.edition()?.is_none_or(|edition| edition != "ce"))
+        let community = ["admin", "visitor", "guest"].contains(&role);
+        Ok(community || !role.is_empty() && self.edition()?.is_none_or(|edition| edition != "ce"))
     }
 }
 
@@ -583,20 +585,7 @@ impl Instance for PhotoPrism {
     }
 
     fn dump(&self) -> Result<Dump> {
-        let mut dump = self.database.dump()?;
-        // What belongs to whom is found by uid; people are named by id.
-        let uids: Vec<(String, String)> = dump
-            .rows("auth_users")
-            .iter()
-            .map(|row| (row["user_uid"].clone(), row["id"].trim_matches('\'').to_owned()))
-            .collect();
-        for (collection, field) in [("passwords", "uid"), ("passcodes", "uid"), ("auth_sessions", "user_uid")] {
-            for row in dump.0.get_mut(collection).into_iter().flatten() {
-                let owner = uids.iter().find(|(uid, _)| row.get(field) == Some(uid)).map(|(_, id)| id.clone());
-                row.insert("@owner".to_owned(), owner.unwrap_or_default());
-            }
-        }
-        Ok(dump)
+        self.database.dump()
     }
 
     fn keys(&self, collection: &str) -> &'static [&'static [&'static str]] {
@@ -624,8 +613,9 @@ impl Instance for PhotoPrism {
     }
 
     fn belongs(&self, difference: &Difference, person: &Person) -> bool {
-        let field = if difference.collection == "auth_users" { "id" } else { "@owner" };
-        difference.field(field).map(|id| id.trim_matches('\'')) == Some(&person.id)
+        let field =
+            if matches!(difference.collection.as_str(), "passwords" | "passcodes") { "uid" } else { "user_uid" };
+        difference.field(field) == Some(&format!("'{}'", person.id))
     }
 
     /// PhotoPrism writes these itself whenever a password changes or somebody signs in.
@@ -640,7 +630,7 @@ impl Instance for PhotoPrism {
 
     fn is_admin(&self, person: &Person) -> Result<bool> {
         let sql = format!(
-            "SELECT count(*) FROM auth_users WHERE id = {} AND (super_admin = 1 OR user_role = 'admin')",
+            "SELECT count(*) FROM auth_users WHERE user_uid = '{}' AND (super_admin = 1 OR user_role = 'admin')",
             person.id
         );
         Ok(self.database.value(&sql)?.as_deref() != Some("0"))

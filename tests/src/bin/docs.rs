@@ -7,7 +7,7 @@
 //!
 //! `docs` writes the file, `docs --check` fails where it is not current.
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 use latchlift::cli::Cli;
 use latchlift_plugin_api::facts::Replaces;
 use latchlift_plugin_api::{Facts, Level};
@@ -31,7 +31,7 @@ fn run() -> Result<()> {
     let file = workspace().join("README.md");
     let before = fs::read_to_string(&file).map_err(|why| format!("cannot read {}: {why}", file.display()))?;
     let apps = installed()?;
-    let after = fill(&fill(&before, "verbs", &verbs(&apps)?)?, "replaces", &replaces(&apps))?;
+    let after = fill(&fill(&before, "verbs", &verbs(&apps)?)?, "replaces", &replaces(&apps)?)?;
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => Ok(fs::write(&file, after)?),
         ["--check"] if after == before => Ok(()),
@@ -68,8 +68,11 @@ fn verbs(apps: &[Facts]) -> Result<String> {
             return Err(format!("{} declares `{verb}`, which is not on the command line", app.app).into());
         }
     }
-    let mut lines = vec![header("Verb", apps)];
+    let titles: Vec<&str> = apps.iter().map(|app| app.title.as_str()).collect();
+    let releases: Vec<&str> = apps.iter().map(|app| app.versions.as_str()).collect();
+    let mut lines = vec![format!("| Verb | {} |", titles.join(" | "))];
     lines.push(format!("| --- |{}", " --- |".repeat(apps.len())));
+    lines.push(format!("| Releases | {} |", releases.join(" | ")));
     for verb in known.iter().filter(|verb| apps.iter().any(|app| app.verbs.contains_key(*verb))) {
         let cells: Vec<&str> = apps.iter().map(|app| word(app.support(verb).support)).collect();
         lines.push(format!("| `{}` | {} |", spoken(verb), cells.join(" | ")));
@@ -86,11 +89,6 @@ fn grammar() -> Vec<String> {
     nouns
         .flat_map(|noun| noun.get_subcommands().map(|verb| format!("{}.{}", noun.get_name(), verb.get_name())))
         .collect()
-}
-
-fn header(first: &str, apps: &[Facts]) -> String {
-    let titles: Vec<String> = apps.iter().map(|app| format!("{} {}", app.title, app.versions)).collect();
-    format!("| {first} | {} |", titles.join(" | "))
 }
 
 fn spoken(verb: &str) -> String {
@@ -118,12 +116,26 @@ fn missing(app: &Facts, known: &[String]) -> Vec<String> {
 }
 
 /// A table for each app, from its own commands to latchlift's.
-fn replaces(apps: &[Facts]) -> String {
-    let tables = apps.iter().map(|app| {
+fn replaces(apps: &[Facts]) -> Result<String> {
+    let mut tables = Vec::new();
+    for app in apps {
+        if let Some(wrong) = app.replaces.iter().find(|replaces| !can_be_typed(replaces)) {
+            return Err(format!("{}: `{}` cannot be typed", app.app, wrong.instead).into());
+        }
         let rows: Vec<String> = app.replaces.iter().map(row).collect();
-        format!("### {}\n\n| Instead of | type | Note |\n| --- | --- | --- |\n{}", app.title, rows.join("\n"))
-    });
-    tables.collect::<Vec<_>>().join("\n\n")
+        tables.push(format!(
+            "### {}\n\n| Instead of | type | Note |\n| --- | --- | --- |\n{}",
+            app.title,
+            rows.join("\n")
+        ));
+    }
+    Ok(tables.join("\n\n"))
+}
+
+/// Whether our command is one. Those of later releases may still change, and the app's own is not ours to judge.
+fn can_be_typed(Replaces { command, instead, later, .. }: &Replaces) -> bool {
+    let words = instead.split_whitespace().map(|word| word.trim_matches(['[', ']']));
+    *later || command == instead || Cli::try_parse_from(words).is_ok()
 }
 
 fn row(replaces: &Replaces) -> String {
@@ -162,6 +174,14 @@ mod tests {
     fn a_verb_that_cannot_be_typed_is_refused() {
         let app = Facts::parse("app = \"a\"\n[verbs]\n\"user.fly\" = { support = \"full\" }").unwrap();
         assert!(verbs(&[app]).unwrap_err().to_string().contains("user.fly"));
+    }
+
+    #[test]
+    fn what_is_said_to_be_typed_can_be_typed() {
+        let replaces = |instead: &str| Replaces { command: "a".into(), instead: instead.into(), ..Replaces::default() };
+        assert!(can_be_typed(&replaces("latchlift user list [SEARCH]")));
+        assert!(can_be_typed(&replaces("latchlift admin grant NAME --owner --app homarr")));
+        assert!(!can_be_typed(&replaces("latchlift users fly NAME")));
     }
 
     #[test]

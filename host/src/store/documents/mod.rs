@@ -15,6 +15,7 @@
 //! and in `kept`, per record that a purge removed: `@raw` and its place as `@at`, which together are a record to insert.
 
 mod change;
+mod check;
 mod collection;
 mod commit;
 mod files;

@@ -1,6 +1,7 @@
 //! Values from JSON text and back, in the style the text is written in.
 
-use super::json::{self, Element, Json, Span};
+use super::check;
+use super::json::{Element, Json, Span};
 use latchlift_plugin_api::Value;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -109,7 +110,7 @@ pub fn writable(value: &Value) -> bool {
     match value {
         Value::Bytes(_) => false,
         Value::Float(n) => n.is_finite(),
-        Value::Number(text) => json::is_number(text),
+        Value::Number(text) => check::is_number(text),
         Value::List(items) => items.iter().all(writable),
         Value::Map(members) => members.iter().all(|(_, value)| writable(value)),
         _ => true,
