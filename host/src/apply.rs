@@ -33,13 +33,20 @@ pub struct Work<'a> {
     pub allow_running: bool,
 }
 
-/// Makes sure that a step could be written now: the app is stopped where it must be, and the first change of each store
-/// is not stale. For several instances this runs for all before the first write.
+/// Makes sure that the app is stopped where it must be.
 ///
 /// # Errors
-/// [`Kind::Refused`] where the app runs, [`Kind::Stale`] where the data moved.
-pub fn check(work: &Work<'_>) -> Result<()> {
-    drop(hold(work)?);
+/// [`Kind::Refused`] where it runs.
+pub fn check_stopped(work: &Work<'_>) -> Result<()> {
+    hold(work).map(drop)
+}
+
+/// Makes sure that the first step is not stale. For several instances this runs for all before the first write; for one
+/// the guards of the commit say the same.
+///
+/// # Errors
+/// [`Kind::Stale`] where the data moved.
+pub fn check_fresh(work: &Work<'_>) -> Result<()> {
     let Some(step) = work.begun.plan.steps.first() else { return Ok(()) };
     match store(work.stores, step)?.standing(step, work.facts)? {
         Standing::Mixed => Err(Error::new(Kind::Stale, format!("{} changed since the plan was made", work.begun.app))

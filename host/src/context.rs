@@ -192,8 +192,8 @@ impl Run {
     /// The other journal on this machine, root's or the user's, if it holds anything.
     pub fn other_journal(&self) -> Option<PathBuf> {
         let candidates = [Some(PathBuf::from(ROOT_STATE)), user_state()];
-        let others = candidates.into_iter().flatten().filter(|dir| *dir != self.state_dir);
-        others.filter(|dir| std::fs::read_dir(dir.join("journal")).is_ok_and(|mut entries| entries.next().is_some())).next()
+        let mut others = candidates.into_iter().flatten().filter(|dir| *dir != self.state_dir);
+        others.find(|dir| std::fs::read_dir(dir.join("journal")).is_ok_and(|mut entries| entries.next().is_some()))
     }
 
     /// The stores an entry wrote to, opened without a plugin; where `--app` names another place, those of that place.
@@ -427,8 +427,7 @@ impl Opened {
     /// # Errors
     /// The verb is not supported, the layout is unknown, or as the plugin and the store say.
     pub fn read(&self, run: &Run, request: Request, take: &mut Sink<'_>) -> Result<()> {
-        let verb = request.verb.as_str().to_owned();
-        self.supports(if verb == "session.show" { "session.list" } else { &verb })?;
+        self.supports(request.verb.as_str())?;
         self.read_with(request, &Vault::default(), take).inspect(|notices| {
             notices.iter().for_each(|notice| run.ui.warn(notice));
         })?;

@@ -76,7 +76,11 @@ fn inverse_change(i: usize, change: &Change, receipt: &Receipt, facts: &Facts) -
     };
     match change {
         Change::Insert { collection, after, .. } => {
-            let key = key_of(facts, collection, after);
+            let mut key = key_of(facts, collection, after);
+            if collection.contains('#') {
+                // The app may have written another record of the same key since; this means the one that is as we wrote it.
+                key.ordinal = u32::MAX;
+            }
             vec![Change::Delete { collection: collection.clone(), key, before: after.clone() }]
         }
         Change::Update { collection, key, before, after } => {
@@ -86,6 +90,11 @@ fn inverse_change(i: usize, change: &Change, receipt: &Receipt, facts: &Facts) -
             }
             let moved = key.fields.iter().map(|(field, value)| (field.to_owned(), is.get(field).unwrap_or(value).clone()));
             let key = Key { fields: Record(moved.collect()), ordinal: key.ordinal };
+            let mut was = was;
+            if let Some(raw) = receipt.texts.get(i).cloned().flatten() {
+                // The text the record was: keys that were absent go again, and odd spellings come back to the byte.
+                was = was.with("@raw", raw);
+            }
             vec![Change::Update { collection: collection.clone(), key, before: is, after: was }]
         }
         Change::Delete { collection, before, .. } => {
@@ -142,6 +151,9 @@ pub fn lines(change: &Change, facts: &Facts, accounts: &[PlannedAccount]) -> Vec
             let fields = after.iter().filter(|(_, value)| !value.is_blank());
             let fields = fields.map(|(field, value)| format!("{} {}", field.trim_start_matches('/'), show(field, value)));
             let fields: Vec<String> = fields.collect();
+            if after.get("@raw").is_some() {
+                return vec![format!("{label}: brought back")];
+            }
             vec![format!("{label}: new ({})", clipped(&fields.join(", "), 160))]
         }
         Change::Update { key, before, after, .. } => {

@@ -55,7 +55,7 @@ impl Scenario {
 }
 
 fn mfa(t: &Bench) -> usize {
-    t.app.count(t.person("tina"), Role::Mfa).unwrap_or_else(|why| panic!("{why}"))
+    t.app.count(&t.snapshot().dump, t.person("tina"), Role::Mfa)
 }
 
 /// How a fault shows, and how it is settled.
@@ -78,7 +78,8 @@ const KILLED: i32 = 128 + 9;
 fn every_point(mut attempt: impl FnMut(usize, Way) -> Result<i32>) -> Result<()> {
     for n in 1..=MOST {
         for way in WAYS {
-            let code = attempt(n, way).map_err(|why| format!("point {n}, {way:?}: {why}"))?;
+            let place = Place(format!("point {n}, {way:?}"));
+            let code = attempt(n, way).map_err(|why| format!("{}: {why}", place.0))?;
             if way.what == "kill" && code != KILLED {
                 assert!(n > 3, "there are only {} points", n - 1);
                 println!("  {} points", n - 1);
@@ -87,6 +88,17 @@ fn every_point(mut attempt: impl FnMut(usize, Way) -> Result<i32>) -> Result<()>
         }
     }
     Err(format!("the verb does not get through after {MOST} points").into())
+}
+
+/// Says where a test was when it failed.
+struct Place(String);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("  failed at {}", self.0);
+        }
+    }
 }
 
 /// Faults in the verb.

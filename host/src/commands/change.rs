@@ -174,6 +174,15 @@ pub fn run(run: &Run, ask: Ask) -> Result<Exit> {
         secret = Some(password);
     }
     confirm(run, &ask, &planned)?;
+    planned.retain(|planned| !planned.plan.is_empty());
+    for planned in &planned {
+        apply::check_stopped(&work(run, &ask, planned))?;
+    }
+    if planned.len() > 1 {
+        for planned in &planned {
+            apply::check_fresh(&work(run, &ask, planned)).map_err(|error| error.note("nothing was changed"))?;
+        }
+    }
     hand_over(run, secret.as_ref())?;
     write(run, &ask, planned, secret)
 }
@@ -308,12 +317,6 @@ struct Outcome {
 }
 
 fn write(run: &Run, ask: &Ask, planned: Vec<Planned>, secret: Option<Password>) -> Result<Exit> {
-    let planned: Vec<Planned> = planned.into_iter().filter(|planned| !planned.plan.is_empty()).collect();
-    if planned.len() > 1 {
-        for planned in &planned {
-            apply::check(&work(run, ask, planned)).map_err(|error| error.note("nothing was changed"))?;
-        }
-    }
     let mut results = Vec::new();
     let mut failures = Vec::new();
     let mut locked_out = false;

@@ -86,11 +86,15 @@ fn told(facts: &Facts, replaces: &Replaces) -> String {
     format!("{}'s `{}` is `{}` here{later}", facts.title, replaces.command, replaces.instead)
 }
 
-/// The words of a command behind its program: `photoprism users ls [SEARCH]` gives `users ls`.
+/// The words of a command behind its program: `photoprism users ls [SEARCH]` gives `users ls`, and what follows the
+/// switches of `hass --script auth -c DIR change_password NAME` is `change_password`.
 fn command_words(command: &str) -> Vec<String> {
-    let plain = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
-    let words = command.split_whitespace().skip(1).skip_while(|word| word.starts_with("--") || *word == "auth" && command.starts_with("hass"));
-    words.take_while(plain).filter(|word| !word.starts_with('-')).map(str::to_owned).collect()
+    let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    let plain = |word: &&str| word.chars().all(lower) && !word.starts_with('-');
+    let script = command.split_once("--script auth").map(|(_, rest)| rest);
+    let words = script.unwrap_or_else(|| command.split_once(' ').map_or("", |(_, rest)| rest)).split_whitespace();
+    let words = words.skip_while(|word| script.is_some() && !plain(word));
+    words.take_while(plain).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -112,6 +116,7 @@ mod tests {
     #[test]
     fn hass_script_words_lose_their_switch() {
         assert_eq!(command_words("hass --script auth change_password NAME PW"), ["change_password"]);
+        assert_eq!(command_words("hass --script auth -c DIR list"), ["list"]);
         assert_eq!(command_words("ha auth reset --username U"), ["auth", "reset"]);
         assert_eq!(command_words("photoprism users ls [SEARCH]"), ["users", "ls"]);
     }

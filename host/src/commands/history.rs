@@ -242,7 +242,7 @@ fn kept_out(entry: &Entry) -> Vec<String> {
     let gone = gone.filter_map(|change| match change {
         Change::Purge { collection, count, keep: false, .. } => {
             let label = entry.begun.facts.collection(collection).map(|c| c.label.as_str()).filter(|l| !l.is_empty());
-            Some(format!("{count} records of `{}` stay removed", label.unwrap_or(collection)))
+            Some(format!("removed for good and not brought back: {count} of `{}`", label.unwrap_or(collection)))
         }
         _ => None,
     });

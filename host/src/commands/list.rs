@@ -1,7 +1,7 @@
 //! Commands that read: one question to every selected instance, one list as the answer.
 
-use super::{Exit, rows};
-use crate::context::{Opened, Run};
+use super::{Exit, hints, rows};
+use crate::context::{Instance, Opened, Run};
 use crate::error::{Error, Kind, Result};
 use crate::output::List;
 use crate::ui;
@@ -144,10 +144,18 @@ pub fn pasted(command: &[String]) -> String {
 /// As [`gather`]; [`Kind::NotFound`] where no instance has such an account.
 pub fn show_account(run: &Run, target: Target, options: Options) -> Result<Exit> {
     let request = Request { target: Some(target.clone()), ..run.request("user.show", options) };
-    let mut gathered = gather(run, &request, |batch| match batch {
-        Batch::Accounts(accounts) => accounts,
-        _ => vec![],
-    })?;
+    let mut gathered = Gathered::default();
+    for instance in &run.selected()? {
+        gathered.asked += 1;
+        let name: Rc<str> = instance.name().into();
+        match accounts_of(run, instance, &request, &target) {
+            Ok(accounts) => gathered.rows.extend(accounts.into_iter().map(|account| (Rc::clone(&name), account))),
+            Err(error) => gathered.errors.push((name.to_string(), error)),
+        }
+    }
+    if let ([], [(_, only)]) = (gathered.rows.as_slice(), gathered.errors.as_slice()) {
+        return Err(only.clone());
+    }
     // Among several instances, one that has no such account is no failure as long as another has.
     if !gathered.rows.is_empty() {
         gathered.errors.retain(|(_, error)| error.kind != Kind::NotFound);
@@ -163,6 +171,19 @@ pub fn show_account(run: &Run, target: Target, options: Options) -> Result<Exit>
     ui::answer(&text.join("\n"));
     gathered.errors.iter().for_each(|(app, error)| ui::error(&error.clone().context(app), false));
     Ok(if gathered.errors.is_empty() { 0 } else { Kind::SomeFailed.exit() })
+}
+
+fn accounts_of(run: &Run, instance: &Instance, request: &Request, target: &Target) -> Result<Vec<Account>> {
+    let opened = Opened::open(run, instance)?;
+    let mut found = Vec::new();
+    let asked = opened.read(run, request.clone(), &mut |batch| {
+        if let Batch::Accounts(accounts) = batch {
+            found.extend(accounts);
+        }
+        Ok(())
+    });
+    asked.map_err(|error| hints::about_account(run, &opened, Some(target), error))?;
+    Ok(found)
 }
 
 /// One account, spelled out.

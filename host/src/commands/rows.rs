@@ -115,10 +115,13 @@ pub fn time(value: &Known<Time>) -> String {
     value.value().map(|time| time.sql()[..16].to_owned()).unwrap_or_default()
 }
 
+/// The headings of a list and what makes a row's cells.
+type Columns<'a, T> = (&'a [&'a str], fn(&str, &T) -> Vec<String>);
+
 /// A list of rows with its columns.
 pub fn list<'a, T>(
     name: &'a str,
-    columns: (&'a [&'a str], fn(&str, &T) -> Vec<String>),
+    columns: Columns<'a, T>,
     rows: &'a [(std::rc::Rc<str>, T)],
     errors: &'a [(String, crate::error::Error)],
 ) -> List<'a, T> {

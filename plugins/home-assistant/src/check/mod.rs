@@ -87,9 +87,10 @@ fn administrators(home: &Home, findings: &mut Vec<Finding>) {
         }
     }
     let usable = |index: usize| standing(home, index).can == Known::Is(true);
-    if !people().any(|(index, user)| home.is_admin(user) && usable(index)) {
+    let admins: Vec<usize> = people().filter(|(_, user)| home.is_admin(user)).map(|(index, _)| index).collect();
+    if !admins.iter().any(|index| usable(*index)) {
         let message = "no administrator can sign in with a password";
-        findings.push(Finding::new(Severity::Serious, "no_admin", message).fix(["admin", "recreate", "NAME"]));
+        findings.push(Finding { fix: way_back(home, &admins), ..Finding::new(Severity::Serious, "no_admin", message) });
     }
     let local = owners.into_iter().filter(|owner| home.users[*owner].local_only);
     add_some(
@@ -99,6 +100,16 @@ fn administrators(home: &Home, findings: &mut Vec<Finding>) {
             Finding::new(Severity::Warning, reason::LOCAL_ONLY, message)
         }),
     );
+}
+
+/// What gives one of these administrators, or a new one, a way in; nothing where the settings forbid passwords.
+fn way_back(home: &Home, admins: &[usize]) -> Vec<String> {
+    if home.settings.has_provider(PROVIDER) == Some(false) {
+        return vec![];
+    }
+    let fixes = admins.iter().flat_map(|index| standing(home, *index).reasons);
+    let known = fixes.filter(|why| why.blocking).map(|why| why.fix).find(|fix| !fix.is_empty());
+    known.unwrap_or_else(|| ["admin", "recreate", "admin"].map(str::to_owned).to_vec())
 }
 
 /// Whoever cannot sign in for a fault in the files. A user who was switched off, or never got a name, is no fault.

@@ -76,7 +76,7 @@ fn lock_outs_are_serious_and_name_their_fix() {
     assert_eq!(
         told,
         [
-            ("no_admin", "admin recreate NAME".to_owned()),
+            ("no_admin", "password reset ann".to_owned()),
             ("password_entry_missing", "password reset ann".to_owned()),
             ("password_entry_missing", "password reset bob".to_owned()),
         ]

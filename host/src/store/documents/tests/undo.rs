@@ -103,7 +103,7 @@ fn entries_of_maps_come_and_go_in_their_place() {
 #[test]
 fn any_step_is_taken_back_to_the_byte() {
     let mut seed = 99;
-    for round in 0..400 {
+    for round in 0..150 {
         let mut dice = |n: u64| next(&mut seed) % n;
         let space = |dice: &mut dyn FnMut(u64) -> u64| ["", " ", "\n", "\n   "][dice(4) as usize];
         let count = 1 + dice(5);
