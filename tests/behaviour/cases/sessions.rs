@@ -11,6 +11,7 @@ const REVOKE: &[&str] = &["session.revoke"];
 
 pub const CASES: &[Case] = &[
     case("session-list", LIST, every_sign_in_is_listed_without_its_secret).needs(&["admin"]),
+    case("session-show", &["session.list", "session.show"], one_sign_in_says_the_same_as_the_list).needs(&["bob"]),
     case("session-revoke", REVOKE, ones_sign_ins_end).needs(&["bob"]),
     case("session-revoke-tokens", REVOKE, tokens_end_too_on_request).needs(&["bob"]),
     case("session-revoke-id", &["session.list", "session.revoke"], one_sign_in_ends).needs(&["bob"]),
@@ -31,6 +32,23 @@ fn every_sign_in_is_listed_without_its_secret(t: &Bench) -> Result<()> {
     }
     let leaked: Vec<String> = secrets(t)?.into_iter().filter(|secret| outcome.stdout.contains(secret)).collect();
     assert!(leaked.is_empty(), "secrets in the list: {leaked:?}");
+    Ok(())
+}
+
+fn one_sign_in_says_the_same_as_the_list(t: &Bench) -> Result<()> {
+    let (before, bob) = (t.snapshot(), t.person("bob"));
+    let all = rows(&t.latchlift("session list --json").arg(&bob.name).succeeds(), "sessions");
+    let one = all.first().ok_or("bob is signed in nowhere")?;
+    let outcome = t.latchlift("session show --json").arg(one["id"].as_str().ok_or("no id")?).succeeds();
+    let shown = rows(&outcome, "sessions");
+    assert_eq!(shown.len(), 1, "{outcome}");
+    for field in ["id", "account_id", "kind", "created_at", "expires_at", "expired"] {
+        assert_eq!(shown[0].get(field), one.get(field), "{field}\n{outcome}");
+    }
+    let leaked: Vec<String> = secrets(t)?.into_iter().filter(|secret| outcome.stdout.contains(secret)).collect();
+    assert!(leaked.is_empty(), "secrets are shown: {leaked:?}");
+    t.latchlift("session show no-such-id").fails(3);
+    t.unchanged_since(&before);
     Ok(())
 }
 
