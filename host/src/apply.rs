@@ -14,9 +14,10 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::{Begun, End, Entry, Journal, Open};
 use crate::running::{self, Held};
 use crate::store::{Standing, Store};
-use latchlift_plugin_api::{Facts, Step};
-use std::sync::Arc;
+use latchlift_plugin_api::{Facts, Location, Step};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// An instance's stores, by name.
 pub type Stores = Vec<(String, Box<dyn Store>)>;
@@ -33,27 +34,35 @@ pub struct Work<'a> {
     pub allow_running: bool,
 }
 
-/// Makes sure that the app is stopped where it must be.
+/// Makes sure that the app is stopped where it must be. Gives what to know where it runs and that was allowed.
 ///
 /// # Errors
 /// [`Kind::Refused`] where it runs.
-pub fn check_stopped(work: &Work<'_>) -> Result<()> {
-    hold(work).map(drop)
+pub fn check_stopped(work: &Work<'_>) -> Result<Option<String>> {
+    hold(work).map(|held| held.warning)
 }
 
-/// Makes sure that the first step is not stale. For several instances this runs for all before the first write; for one
-/// the guards of the commit say the same.
+/// Makes sure that the data is as the plan read it: the first step of each store and document, since later steps build on
+/// what it leaves.
 ///
 /// # Errors
 /// [`Kind::Stale`] where the data moved.
 pub fn check_fresh(work: &Work<'_>) -> Result<()> {
-    let Some(step) = work.begun.plan.steps.first() else { return Ok(()) };
-    match store(work.stores, step)?.standing(step, work.facts)? {
-        Standing::Mixed => Err(Error::new(Kind::Stale, format!("{} changed since the plan was made", work.begun.app))
-            .note("nothing was changed")
-            .help("run the command again: it will plan on the data as it is now")),
-        Standing::Untouched | Standing::Applied => Ok(()),
+    let mut seen = Vec::new();
+    for step in &work.begun.plan.steps {
+        let document = step.changes.first().map_or("", |change| change.collection().split('#').next().unwrap_or(""));
+        let place = (step.store.as_str(), document);
+        if seen.contains(&place) {
+            continue;
+        }
+        seen.push(place);
+        if store(work.stores, step)?.standing(step, work.facts)? == Standing::Mixed {
+            return Err(Error::new(Kind::Stale, format!("{} changed since the plan was made", work.begun.app))
+                .note("nothing was changed")
+                .help("run the command again: it will plan on the data as it is now"));
+        }
     }
+    Ok(())
 }
 
 /// Writes a plan. Gives the journal entry's id.
@@ -62,8 +71,12 @@ pub fn check_fresh(work: &Work<'_>) -> Result<()> {
 /// With its `note` saying what the standing of the data is. [`Kind::Unfinished`] where only some steps are written.
 pub fn apply(journal: &Journal, work: Work<'_>) -> Result<String> {
     let held = hold(&work)?;
-    let open = journal.begin(work.begun.clone()).map_err(|error| error.note("nothing was changed"))?;
     let steps = &work.begun.plan.steps;
+    if steps.len() > 1 {
+        // One step is guarded by its own commit; several are checked before the first is written.
+        check_fresh(&work)?;
+    }
+    let open = journal.begin(work.begun.clone()).map_err(|error| error.note("nothing was changed"))?;
     let id = run(open, &work, steps, 0..steps.len())?;
     drop(held);
     Ok(id)
@@ -102,12 +115,16 @@ pub fn written(entry: &Entry, work: &Work<'_>) -> Result<usize> {
     Ok(steps.len())
 }
 
-/// The steps that take an entry back: the inverse of each written step, last first.
+/// The steps that take an entry back: the inverse of each written step, last first. Of an entry that was interrupted and
+/// whose data moved since, those that are known to be written.
 ///
 /// # Errors
-/// As [`written`].
+/// The store's.
 pub fn inverse(entry: &Entry, work: &Work<'_>) -> Result<Vec<Step>> {
-    let count = written(entry, work)?;
+    let count = match written(entry, work) {
+        Err(error) if error.kind == Kind::Unfinished => entry.committed.iter().take_while(|done| **done).count(),
+        other => other?,
+    };
     let done = entry.begun.plan.steps[..count].iter().zip(&entry.receipts).rev();
     let steps = done.map(|(step, receipt)| crate::plan::inverse(step, receipt, &entry.begun.facts));
     Ok(steps.filter(|step| !step.changes.is_empty()).collect())
@@ -118,7 +135,11 @@ fn mixed(entry: &Entry, step: usize) -> Error {
     let message = format!("step {} of entry {} is neither untouched nor written: {} changed since", step + 1, begun.id, begun.app);
     Error::new(Kind::Unfinished, message)
         .note("the records as they were are in the journal")
-        .help(format!("look at them with `latchlift history show {}`", begun.id))
+        .help(format!(
+            "look at them with `latchlift history show {0}`; take back what is known to be written with `latchlift undo {0}`, \
+             or leave everything as it is with `latchlift resume {0} --abandon`",
+            begun.id
+        ))
 }
 
 fn run(mut open: Open, work: &Work<'_>, steps: &[Step], which: std::ops::Range<usize>) -> Result<String> {
@@ -127,18 +148,19 @@ fn run(mut open: Open, work: &Work<'_>, steps: &[Step], which: std::ops::Range<u
     for i in which {
         let step = &steps[i];
         let store = store(work.stores, step)?;
-        let outcome = store.commit(step, work.facts, &mut |receipt| open.receipt(i, receipt));
+        let outcome = signals.check().and_then(|()| {
+            store.commit(step, work.facts, &mut |receipt| {
+                // The last point at which the step can still roll back.
+                signals.check()?;
+                open.receipt(i, receipt)
+            })
+        });
         if let Err(error) = outcome {
             return Err(stopped(open, error, i, total));
         }
-        let last = i + 1 == total;
         // The end says that every step is written, so the last one needs no line of its own.
-        if !last {
+        if i + 1 < total {
             open.committed(i).map_err(|error| unrecorded(error, i, total))?;
-        }
-        if signals.seen() && !last {
-            let error = Error::new(Kind::Interrupted, "interrupted");
-            return Err(stopped(open, error, i + 1, total));
         }
     }
     let id = open.id.clone();
@@ -171,44 +193,58 @@ fn unrecorded(error: Error, i: usize, total: usize) -> Error {
 }
 
 fn store<'a>(stores: &'a Stores, step: &Step) -> Result<&'a dyn Store> {
-    let found = stores.iter().find(|(name, _)| *name == step.store).map(|(_, store)| store.as_ref());
+    // The empty name is the first store, as it is for a reader.
+    let named = stores.iter().find(|(name, _)| *name == step.store);
+    let found = named.or_else(|| stores.first().filter(|_| step.store.is_empty())).map(|(_, store)| store.as_ref());
     found.ok_or_else(|| Error::new(Kind::Plugin, format!("the plan names a store `{}` there is not", step.store)))
 }
 
 fn hold(work: &Work<'_>) -> Result<Held> {
     let dirs = work.begun.stores.iter().filter_map(|record| match &record.location {
-        latchlift_plugin_api::Location::Dir { path } => Some(std::path::PathBuf::from(path)),
+        Location::Dir { path } => Some(PathBuf::from(path)),
+        Location::Sqlite { path } => Path::new(path).parent().map(Path::to_owned),
         _ => None,
     });
     running::hold(work.facts, dirs, work.allow_running)
 }
 
-/// Ctrl-C and termination wait until the step being written is finished.
-struct Signals {
-    seen: Arc<AtomicBool>,
-    ids: Vec<signal_hook::SigId>,
-}
+/// Ctrl-C and termination wait until the step being written is finished; before and after they end the program as usual.
+struct Signals;
+
+/// Whether nothing is being written, so that a signal may act.
+static IDLE: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+/// Whether a signal came meanwhile.
+static SEEN: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
 impl Signals {
     fn hold() -> Result<Signals> {
-        let seen = Arc::new(AtomicBool::new(false));
-        let mut ids = Vec::new();
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-            let id = signal_hook::flag::register(signal, Arc::clone(&seen));
-            ids.push(id.map_err(|why| Error::new(Kind::Failed, format!("cannot hold signals back: {why}")))?);
+        let first = IDLE.get().is_none();
+        let idle = IDLE.get_or_init(|| Arc::new(AtomicBool::new(false)));
+        let seen = SEEN.get_or_init(|| Arc::new(AtomicBool::new(false)));
+        idle.store(false, Ordering::SeqCst);
+        if first {
+            for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+                signal_hook::flag::register_conditional_default(signal, Arc::clone(idle))
+                    .and_then(|_| signal_hook::flag::register(signal, Arc::clone(seen)))
+                    .map_err(|why| Error::new(Kind::Failed, format!("cannot hold signals back: {why}")))?;
+            }
         }
-        Ok(Signals { seen, ids })
+        Ok(Signals)
     }
 
-    fn seen(&self) -> bool {
-        self.seen.load(Ordering::SeqCst)
+    /// Fails where a signal came.
+    fn check(&self) -> Result<()> {
+        match SEEN.get().is_some_and(|seen| seen.load(Ordering::SeqCst)) {
+            true => Err(Error::new(Kind::Interrupted, "interrupted")),
+            false => Ok(()),
+        }
     }
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        self.ids.drain(..).for_each(|id| {
-            signal_hook::low_level::unregister(id);
-        });
+        if let Some(idle) = IDLE.get() {
+            idle.store(true, Ordering::SeqCst);
+        }
     }
 }

@@ -782,6 +782,9 @@ pub struct Undo {
 pub struct Resume {
     /// The entry, or the first digits of it; the newest unfinished one if none
     pub entry: Option<String>,
+    /// Close the entry instead; what is written of it stays
+    #[arg(long)]
+    pub abandon: bool,
     /// Safety.
     #[command(flatten)]
     pub write: Write,

@@ -33,9 +33,7 @@ pub struct Run {
     pub config: Config,
     /// The plugins.
     pub registry: Registry,
-    /// The journal.
-    pub journal: Journal,
-    state_dir: PathBuf,
+    state_dir: Result<PathBuf>,
 }
 
 /// An instance a run works on: its name, and what the configuration says of it, which may be an error.
@@ -87,9 +85,17 @@ impl Run {
         let ui = Ui::new(&global);
         let config = Config::load(&Places::usual(global.config.as_deref()));
         let registry = Registry::search(&global.plugin_dir, &config.plugin_dirs)?;
-        let state_dir = state_dir(&global, &config)?;
+        let state_dir = state_dir(&global, &config);
         config.files.iter().for_each(|file| ui.detail(format!("configuration: {}", file.display())));
-        Ok(Run { ui, journal: Journal::new(&state_dir), state_dir, global, config, registry })
+        Ok(Run { ui, state_dir, global, config, registry })
+    }
+
+    /// The journal.
+    ///
+    /// # Errors
+    /// There is no place for it.
+    pub fn journal(&self) -> Result<Journal> {
+        self.state_dir.as_ref().map(|dir| Journal::new(dir)).map_err(Clone::clone)
     }
 
     /// Whether instances were named on the command line, rather than all being meant.
@@ -118,15 +124,21 @@ impl Run {
         Ok(selected)
     }
 
-    /// The instances named on the command line, as the journal knows them; none means all.
+    /// What the journal calls the instances named on the command line: by their argument, and by where their stores are.
+    /// None means all.
     ///
     /// # Errors
     /// As [`Run::selected`].
-    pub fn wanted(&self) -> Result<Vec<String>> {
-        match self.global.app.is_empty() {
-            true => Ok(vec![]),
-            false => Ok(self.selected()?.into_iter().map(|instance| instance.argument).collect()),
+    pub fn wanted(&self) -> Result<Option<Vec<Wanted>>> {
+        if self.global.app.is_empty() {
+            return Ok(None);
         }
+        let selected = self.selected()?.into_iter().map(|instance| {
+            // A store that is gone or moved is still known by its name.
+            let opened = Opened::open(self, &instance).ok();
+            Wanted { argument: instance.argument, opened }
+        });
+        Ok(Some(selected.collect()))
     }
 
     fn all(&self) -> Result<Vec<Instance>> {
@@ -192,51 +204,57 @@ impl Run {
     /// The other journal on this machine, root's or the user's, if it holds anything.
     pub fn other_journal(&self) -> Option<PathBuf> {
         let candidates = [Some(PathBuf::from(ROOT_STATE)), user_state()];
-        let mut others = candidates.into_iter().flatten().filter(|dir| *dir != self.state_dir);
+        let mut others = candidates.into_iter().flatten().filter(|dir| self.state_dir.as_ref().ok() != Some(dir));
         others.find(|dir| std::fs::read_dir(dir.join("journal")).is_ok_and(|mut entries| entries.next().is_some()))
     }
 
     /// The stores an entry wrote to, opened without a plugin; where `--app` names another place, those of that place.
     ///
     /// # Errors
-    /// They cannot be found, or the database's password is not known.
-    pub fn stores_of(&self, entry: &Entry) -> Result<Stores> {
+    /// They cannot be found, they belong to another app, or the database's password is not known.
+    pub fn reopened(&self, entry: &Entry) -> Result<Reopened> {
         let begun = &entry.begun;
         if let [app] = self.global.app.as_slice()
             && let Some(instance) = self.named(app)?
             && instance.argument != begun.app
         {
-            return Opened::open(self, &instance).map(|opened| opened.stores);
+            let opened = Opened::open(self, &instance)?;
+            refuse_other(entry, &opened)?;
+            let stores = opened.records();
+            return Ok(Reopened { app: opened.argument, records: stores, stores: opened.stores });
         }
         let mut stores = Stores::new();
         for StoreRecord { store, location } in &begun.stores {
             let location = self.with_password(location.clone(), &begun.app)?;
             stores.push((store.clone(), self.store(&location, &begun.facts)?));
         }
-        Ok(stores)
+        Ok(Reopened { app: begun.app.clone(), records: begun.stores.clone(), stores })
     }
 
     /// Makes sure no change of this instance was left unfinished; one whose data tells how it ended is settled.
     ///
     /// # Errors
-    /// [`Kind::Unfinished`] where some of it is written and some is not.
+    /// [`Kind::Unfinished`] where some of it is written and some is not, [`Kind::Locked`] where it is being written now.
     pub fn settle(&self, opened: &Opened) -> Result<()> {
-        for entry in self.journal.unfinished()? {
-            if entry.begun.app != opened.argument {
+        for entry in self.journal()?.unfinished()? {
+            if !opened.is_of(&entry) {
                 continue;
             }
+            let open = self.journal()?.reopen(&entry)?;
             let id = entry.begun.id.clone();
             let work = Work { begun: entry.begun.clone(), facts: opened.facts(), stores: &opened.stores, allow_running: true };
-            let (written, steps) = (apply::written(&entry, &work)?, entry.begun.plan.steps.len());
-            let (end, how) = match written {
-                0 => (End::Failed, "nothing of it was written"),
-                all if all == steps => (End::Done, "all of it was written"),
-                _ => return Err(half_done(&entry, written)),
+            let steps = entry.begun.plan.steps.len();
+            let (end, how) = match apply::written(&entry, &work) {
+                Ok(0) => (End::Failed, "nothing of it was written"),
+                Ok(all) if all == steps => (End::Done, "all of it was written"),
+                Ok(some) => return Err(half_done(&entry, some)),
+                // One step is one transaction: it is there as a whole or not at all, and the app has moved on since.
+                Err(error) if error.kind == Kind::Unfinished && steps == 1 => {
+                    (End::Abandoned, "the data changed since, so nobody can tell whether it was written")
+                }
+                Err(error) => return Err(error),
             };
-            self.journal.reopen(&entry)?.end(end)?;
-            if let (End::Done, Some(undone)) = (end, &entry.begun.undoes) {
-                self.journal.reopen(&self.journal.find(undone)?)?.undone_by(&id)?;
-            }
+            open.end(end)?;
             self.ui.warn(format!("entry {id} had been interrupted; {how}, and the journal now says so"));
         }
         Ok(())
@@ -277,6 +295,64 @@ impl Run {
             Location::Dir { path } => Box::new(Documents::new(PathBuf::from(path), facts.documents.clone())),
             _ => return Err(Error::new(Kind::Plugin, "the plugin names a kind of store this latchlift does not know")),
         })
+    }
+}
+
+/// The stores of a journal entry, and what to call them.
+pub struct Reopened {
+    /// The instance, as the journal knows it.
+    pub app: String,
+    /// Where the stores are.
+    pub records: Vec<StoreRecord>,
+    /// The stores.
+    pub stores: Stores,
+}
+
+/// An instance whose journal entries are wanted.
+pub struct Wanted {
+    argument: String,
+    opened: Option<Opened>,
+}
+
+impl Wanted {
+    /// Whether the entry is of this instance, however it was named then.
+    pub fn covers(&self, entry: &Entry) -> bool {
+        self.argument == entry.begun.app || self.opened.as_ref().is_some_and(|opened| opened.is_of(entry))
+    }
+}
+
+/// An entry is taken back in another place only where the app is the same and the first place is gone: otherwise the
+/// journal would say of the first that it was taken back.
+fn refuse_other(entry: &Entry, opened: &Opened) -> Result<()> {
+    let begun = &entry.begun;
+    if opened.facts().app != begun.plugin {
+        let message = format!("entry {} belongs to {}, not to {}", begun.id, begun.facts.title, opened.facts().title);
+        return Err(Error::new(Kind::Usage, message).note("nothing was changed"));
+    }
+    let there = |record: &StoreRecord| match &record.location {
+        Location::Sqlite { path } | Location::Dir { path } => Path::new(path).exists(),
+        _ => false,
+    };
+    match opened.is_of(entry) || !begun.stores.iter().any(there) {
+        true => Ok(()),
+        false => {
+            let was = begun.stores.iter().map(|record| place(&record.location)).collect::<Vec<_>>().join(" and ");
+            Err(Error::new(Kind::Refused, format!("entry {} was written to {was}, which is still there", begun.id))
+                .note("nothing was changed")
+                .help(format!("take it back there: latchlift undo {}", begun.id)))
+        }
+    }
+}
+
+/// Whether two locations are one place.
+fn same_place(one: &Location, other: &Location) -> bool {
+    let real = |path: &str| std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
+    let same = |a: &Server, b: &Server| (&a.host, a.port, &a.socket, &a.database) == (&b.host, b.port, &b.socket, &b.database);
+    match (one, other) {
+        (Location::Sqlite { path: a }, Location::Sqlite { path: b }) => real(a) == real(b),
+        (Location::Dir { path: a }, Location::Dir { path: b }) => real(a) == real(b),
+        (Location::Mysql(a), Location::Mysql(b)) | (Location::Postgres(a), Location::Postgres(b)) => same(a, b),
+        _ => false,
     }
 }
 
@@ -447,7 +523,7 @@ impl Opened {
         let services = self.services(vault)?.output(&mut pass);
         let probe = self.loaded.probe(&services)?;
         self.refuse_withdrawn(&probe, request.verb.as_str())?;
-        self.loaded.read(&services, &request)?;
+        self.loaded.read(&services, &request).map_err(|error| self.complete_error(error))?;
         Ok(services.notices())
     }
 
@@ -459,13 +535,34 @@ impl Opened {
                 fix.extend(["--app".to_owned(), self.argument.clone()]);
             }
         };
-        let reasons = |reasons: &mut Vec<Reason>| reasons.iter_mut().for_each(|reason| complete(&mut reason.fix));
+        let reasons = |reasons: &mut Vec<Reason>| {
+            for reason in reasons {
+                complete(&mut reason.fix);
+                reason.message = self.complete_commands(&reason.message);
+            }
+        };
         match batch {
             Batch::Accounts(accounts) => accounts.iter_mut().for_each(|account| reasons(&mut account.reasons)),
             Batch::Verdict(verdict) => reasons(&mut verdict.reasons),
             Batch::Check(check) => check.findings.iter_mut().for_each(|finding| complete(&mut finding.fix)),
             _ => {}
         }
+    }
+
+    /// Completes the commands in a plugin's text, which are in backticks and cannot know how the instance is named here.
+    fn complete_commands(&self, text: &str) -> String {
+        let pieces = text.split('`').enumerate().map(|(i, piece)| {
+            let command = i % 2 == 1 && piece.starts_with("latchlift ") && !piece.contains(" --app ");
+            if command { format!("{piece} --app {}", self.argument) } else { piece.to_owned() }
+        });
+        pieces.collect::<Vec<_>>().join("`")
+    }
+
+    /// A plugin's failure with its commands completed.
+    fn complete_error(&self, mut error: Error) -> Error {
+        error.message = self.complete_commands(&error.message);
+        error.help = error.help.map(|help| self.complete_commands(&help));
+        error
     }
 
     /// Asks for a plan. Gives it with the version found; the stores are closed again.
@@ -477,7 +574,10 @@ impl Opened {
         let services = self.services(vault)?;
         let probe = self.loaded.probe(&services)?;
         self.refuse_withdrawn(&probe, request.verb.as_str())?;
-        let plan = self.loaded.plan(&services, &request)?;
+        let mut plan = self.loaded.plan(&services, &request).map_err(|error| self.complete_error(error))?;
+        for text in plan.warnings.iter_mut().chain(&mut plan.next_steps) {
+            *text = self.complete_commands(text);
+        }
         services.notices().iter().for_each(|notice| run.ui.warn(notice));
         Ok((plan, probe.version))
     }
@@ -501,15 +601,36 @@ impl Opened {
         Ok(services)
     }
 
-    /// The beginning of a journal entry for a plan on this instance.
-    pub fn begun(&self, run: &Run, verb: &str, target: Option<String>, plan: Plan) -> Begun {
-        let stores = self.located.iter().map(|Located { store, location }| {
+    /// Whether a journal entry is of this instance: the same app in the same place.
+    pub fn is_of(&self, entry: &Entry) -> bool {
+        let begun = &entry.begun;
+        begun.plugin == self.facts().app
+            && begun.stores.len() == self.located.len()
+            && self.located.iter().zip(&begun.stores).all(|(ours, record)| same_place(&ours.location, &record.location))
+    }
+
+    /// Whether another opened instance is the same app in the same place.
+    pub fn is_same(&self, other: &Opened) -> bool {
+        let pairs = || self.located.iter().zip(&other.located);
+        self.facts().app == other.facts().app
+            && self.located.len() == other.located.len()
+            && pairs().all(|(a, b)| same_place(&a.location, &b.location))
+    }
+
+    /// Where the stores are, without passwords.
+    fn records(&self) -> Vec<StoreRecord> {
+        let records = self.located.iter().map(|Located { store, location }| {
             let mut location = location.clone();
             if let Location::Mysql(server) | Location::Postgres(server) = &mut location {
                 server.password = None;
             }
             StoreRecord { store: store.clone(), location }
         });
+        records.collect()
+    }
+
+    /// The beginning of a journal entry for a plan on this instance.
+    pub fn begun(&self, run: &Run, verb: &str, target: Option<String>, plan: Plan) -> Begun {
         Begun {
             id: String::new(),
             at: run.now(),
@@ -519,7 +640,7 @@ impl Opened {
             plugin: self.facts().app.clone(),
             verb: verb.to_owned(),
             target,
-            stores: stores.collect(),
+            stores: self.records(),
             facts: self.facts().clone(),
             plan,
             undoes: None,

@@ -6,17 +6,20 @@
 //! {"begun": ...}        the plan, the stores, who
 //! {"receipt": [0, ...]} what only the store knew, inside the transaction of step 0
 //! {"committed": 0}
-//! {"ended": "done"}     or "failed" with the data untouched, or "abandoned"
-//! {"undone_by": "..."}
+//! {"ended": "done"}     or "failed" with the data untouched, or "abandoned" by a person
 //! ```
+//!
+//! Taking an entry back is an entry of its own that names the first, so history is only ever added to. A file being
+//! written is locked, so that a second latchlift does not take a live entry for an interrupted one.
 //!
 //! Intent goes to disk before the data does: after a crash the journal must know at least as much as the database. A
 //! begun entry over untouched data is harmless, an unrecorded change is not. Old hashes are in it, passwords never.
 
 use crate::error::{Error, Kind, Result};
 use crate::store::Receipt;
-use latchlift_plugin_api::{Facts, Location, Plan, Time, facts};
+use latchlift_plugin_api::{Change, Facts, Location, Plan, Time, facts};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -77,6 +80,8 @@ pub enum End {
     Done,
     /// Nothing was written.
     Failed,
+    /// A person looked and closed it; what is written stays.
+    Abandoned,
 }
 
 /// One line of an entry.
@@ -87,7 +92,6 @@ enum Line {
     Receipt(usize, Receipt),
     Committed(usize),
     Ended(End),
-    UndoneBy(String),
 }
 
 /// An entry as read back.
@@ -107,9 +111,15 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether it was applied, not taken back, and does not itself take another back.
+    /// Whether it was applied, is not taken back, does not itself take another back, and removed more than what stays
+    /// removed.
     pub fn can_be_undone(&self) -> bool {
-        self.end != Some(End::Failed) && self.undone_by.is_none() && self.begun.undoes.is_none()
+        let for_good = |change: &Change| matches!(change, Change::Purge { keep: false, .. });
+        let mut changes = self.begun.plan.steps.iter().flat_map(|step| &step.changes);
+        !matches!(self.end, Some(End::Failed | End::Abandoned))
+            && self.undone_by.is_none()
+            && self.begun.undoes.is_none()
+            && changes.any(|change| !for_good(change))
     }
 
     /// Whether nobody knows how it ended.
@@ -123,6 +133,7 @@ impl Entry {
             (Some(_), _) => "undone",
             (None, Some(End::Done)) => "done",
             (None, Some(End::Failed)) => "failed",
+            (None, Some(End::Abandoned)) => "abandoned",
             (None, None) => "unfinished",
         }
     }
@@ -165,6 +176,7 @@ impl Journal {
         let path = self.dir.join(format!("{:013}-{}.{OPEN}", begun.at.0, begun.id));
         let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
         let mut open = Open { id: begun.id.clone(), file: file.map_err(|why| cannot(&path, &why))?, path };
+        open.lock()?;
         crate::fault::point("journal.begin")?;
         open.line(&Line::Begun(Box::new(begun)))?;
         sync_dir(&self.dir)?;
@@ -175,14 +187,16 @@ impl Journal {
     /// Opens an entry again to write how it went on.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// It cannot be written, or another latchlift is writing it ([`Kind::Locked`]).
     pub fn reopen(&self, entry: &Entry) -> Result<Open> {
         let text = std::fs::read(&entry.path).map_err(|why| cannot(&entry.path, &why))?;
         let file = OpenOptions::new().append(true).open(&entry.path).map_err(|why| cannot(&entry.path, &why))?;
+        let open = Open { id: entry.begun.id.clone(), file, path: entry.path.clone() };
+        open.lock()?;
         // A line that a crash cut short goes, or the next one would be glued to it.
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        file.set_len(whole as u64).map_err(|why| cannot(&entry.path, &why))?;
-        Ok(Open { id: entry.begun.id.clone(), file, path: entry.path.clone() })
+        open.file.set_len(whole as u64).map_err(|why| cannot(&entry.path, &why))?;
+        Ok(open)
     }
 
     /// All entries, newest first. A file that cannot be read as an entry is left out and named in the second list.
@@ -199,6 +213,10 @@ impl Journal {
                 Err(why) => unreadable.push(format!("{}: {why}", path.display())),
             }
         }
+        let undoing = entries.iter().filter(|entry| entry.end == Some(End::Done));
+        let undone = undoing.filter_map(|entry| Some((entry.begun.undoes.clone()?, entry.begun.id.clone())));
+        let undone: HashMap<String, String> = undone.collect();
+        entries.iter_mut().for_each(|entry| entry.undone_by = undone.get(&entry.begun.id).cloned());
         Ok((entries, unreadable))
     }
 
@@ -310,13 +328,16 @@ impl Open {
         Ok(())
     }
 
-    /// Records that another entry took this one back.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn undone_by(mut self, id: &str) -> Result<()> {
-        crate::fault::point("journal.undone")?;
-        self.line(&Line::UndoneBy(id.to_owned()))
+    fn lock(&self) -> Result<()> {
+        match rustix::fs::flock(&self.file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                Err(Error::new(Kind::Locked, format!("another latchlift is writing entry {} right now", self.id))
+                    .note("nothing was changed")
+                    .help("wait for it to end, then try again"))
+            }
+            // A file system without locks is no reason to stop a rescue.
+            _ => Ok(()),
+        }
     }
 
     fn line(&mut self, line: &Line) -> Result<()> {
@@ -376,7 +397,6 @@ impl Entry {
                 }
             }
             Line::Ended(end) => self.end = Some(end),
-            Line::UndoneBy(id) => self.undone_by = Some(id),
         }
     }
 }
@@ -431,8 +451,21 @@ mod tests {
         open.end(End::Done).unwrap();
         let entry = journal.find(&id[..4]).unwrap();
         assert!(entry.can_be_undone() && entry.committed[0] && entry.state() == "done");
-        journal.reopen(&entry).unwrap().undone_by("ffff").unwrap();
-        assert!(!journal.find(&id).unwrap().can_be_undone());
+        let undo = Begun { undoes: Some(id.clone()), ..begun() };
+        journal.begin(undo).unwrap().end(End::Done).unwrap();
+        let entry = journal.find(&id).unwrap();
+        assert!(!entry.can_be_undone() && entry.state() == "undone");
+    }
+
+    #[test]
+    fn an_entry_being_written_is_not_taken_for_an_interrupted_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(dir.path());
+        let writing = journal.begin(begun()).unwrap();
+        let entry = journal.unfinished().unwrap().remove(0);
+        assert_eq!(journal.reopen(&entry).err().map(|error| error.kind), Some(Kind::Locked));
+        drop(writing);
+        assert!(journal.reopen(&entry).is_ok());
     }
 
     #[test]

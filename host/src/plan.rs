@@ -13,7 +13,9 @@ use serde_json::{Map, json};
 /// [`Kind::Plugin`] naming the first change that breaks the contract.
 pub fn validate(plan: &Plan, facts: &Facts, stores: &[(String, StoreKind)]) -> Result<()> {
     for step in &plan.steps {
-        let kind = match stores.iter().find(|(name, _)| *name == step.store) {
+        let named = stores.iter().find(|(name, _)| *name == step.store);
+        // The empty name is the first store, as it is for a reader.
+        let kind = match named.or_else(|| stores.first().filter(|_| step.store.is_empty())) {
             Some((_, kind)) => *kind,
             None => return Err(broken(facts, format!("plans for a store `{}` there is not", step.store))),
         };
@@ -25,10 +27,11 @@ pub fn validate(plan: &Plan, facts: &Facts, stores: &[(String, StoreKind)]) -> R
 }
 
 fn validate_change(change: &Change, facts: &Facts, kind: StoreKind) -> Result<()> {
-    if let Change::Move { from, .. } = change {
-        return match kind == StoreKind::Documents && facts.document(from).is_some() {
+    if let Change::Move { from, to, .. } = change {
+        let inside = |name: &str| !name.starts_with('/') && !name.split('/').any(|part| part == "..");
+        return match kind == StoreKind::Documents && facts.document(from).is_some() && inside(to) {
             true => Ok(()),
-            false => Err(broken(facts, format!("plans to move `{from}`, which it does not declare as a document"))),
+            false => Err(broken(facts, format!("plans to move `{from}` to `{to}`, which it may not"))),
         };
     }
     let name = change.collection();
@@ -129,11 +132,23 @@ pub fn key_of(facts: &Facts, collection: &str, record: &Record) -> Key {
     Key::from(if fields.is_empty() { record.clone() } else { fields })
 }
 
-/// How undo treats a change, in a word for JSON and people.
-pub fn undo_word(change: &Change) -> &'static str {
+/// Whether undo brings back what a change takes away.
+pub fn can_be_undone(change: &Change) -> bool {
+    !matches!(change, Change::Purge { keep: false, .. })
+}
+
+/// How undo treats a change, in a word: not at all, or leaving fields alone that the app rewrites in normal use.
+fn undo_word(change: &Change, facts: &Facts) -> &'static str {
     match change {
-        Change::Purge { keep: false, .. } => "no",
-        _ => "yes",
+        Change::Update { collection, after, .. } => {
+            let (all, steady) = (after.fields().count(), crate::store::guarded(facts, collection, after).count());
+            match steady {
+                0 => "no",
+                some if some < all => "partly",
+                _ => "yes",
+            }
+        }
+        other => if can_be_undone(other) { "yes" } else { "no" },
     }
 }
 
@@ -211,17 +226,18 @@ fn is_secret(collection: Option<&Collection>, field: &str) -> bool {
     collection.is_none_or(|c| c.secret.iter().any(|name| name == field) || (whole && !c.secret.is_empty()))
 }
 
-/// A plan as the JSON of results.
-pub fn to_json(plan: &Plan, facts: &Facts) -> serde_json::Value {
-    let steps: Vec<_> = plan.steps.iter().map(|step| step_json(step, facts)).collect();
+/// A plan as the JSON of results; `place` is where its only store is.
+pub fn to_json(plan: &Plan, facts: &Facts, place: &str) -> serde_json::Value {
+    let steps: Vec<_> = plan.steps.iter().map(|step| step_json(step, facts, place)).collect();
     json!({
         "summary": plan.summary, "steps": steps, "warnings": plan.warnings, "next_steps": plan.next_steps,
     })
 }
 
-fn step_json(step: &Step, facts: &Facts) -> serde_json::Value {
+fn step_json(step: &Step, facts: &Facts, place: &str) -> serde_json::Value {
+    let store = if step.store.is_empty() { place } else { &step.store };
     let changes: Vec<_> = step.changes.iter().map(|change| change_json(change, facts)).collect();
-    json!({ "store": step.store, "changes": changes })
+    json!({ "store": store, "changes": changes })
 }
 
 fn change_json(change: &Change, facts: &Facts) -> serde_json::Value {
@@ -234,7 +250,7 @@ fn change_json(change: &Change, facts: &Facts) -> serde_json::Value {
     let mut out = Map::new();
     let mut put = |name: &str, value: serde_json::Value| out.insert(name.to_owned(), value);
     put("collection", json!(change.collection()));
-    put("undo", json!(undo_word(change)));
+    put("undo", json!(undo_word(change, facts)));
     match change {
         Change::Insert { after, .. } => {
             put("op", json!("insert"));

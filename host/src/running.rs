@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 #[must_use = "dropping lets the app start"]
 pub struct Held {
     _locks: Vec<File>,
+    /// What to know where the app runs and writing was allowed all the same.
+    pub warning: Option<String>,
 }
 
 /// Makes sure the app does not run, and keeps it from starting, where that matters.
@@ -20,21 +22,24 @@ pub struct Held {
 /// # Errors
 /// [`Kind::Refused`] where it runs and `allowed` is false.
 pub fn hold(facts: &Facts, dirs: impl Iterator<Item = PathBuf>, allowed: bool) -> Result<Held> {
-    let mut locks = Vec::new();
+    let (mut locks, mut warning) = (Vec::new(), None);
     if !facts.running.must_stop {
-        return Ok(Held { _locks: locks });
+        return Ok(Held { _locks: locks, warning });
     }
     for dir in dirs {
         let name = facts.running.lock.as_deref();
         match name.map(|name| take(&dir.join(name))).transpose()? {
             Some(Lock::Taken(file)) => locks.push(file),
             Some(Lock::Busy) if !allowed => return Err(runs(facts, &dir, "it holds its run lock")),
-            Some(Lock::Busy) => {}
+            Some(Lock::Busy) => {
+                let stop = facts.running.stop.as_deref().map(|stop| format!("; stop it with {stop}")).unwrap_or_default();
+                warning = Some(format!("{} runs, does not see this change, and may overwrite it{stop}", facts.title));
+            }
             // Without a lock file the app is older than its lock, or never ran: only the sign is left to go by.
             Some(Lock::Absent) | None => check_sign(facts, &dir, allowed)?,
         }
     }
-    Ok(Held { _locks: locks })
+    Ok(Held { _locks: locks, warning })
 }
 
 enum Lock {
@@ -63,16 +68,19 @@ fn take(path: &Path) -> Result<Lock> {
 fn check_sign(facts: &Facts, dir: &Path, allowed: bool) -> Result<()> {
     let Some(sign) = facts.running.sign.as_deref().map(|name| dir.join(name)) else { return Ok(()) };
     match sign.exists() && !allowed {
-        true => Err(runs(facts, dir, &format!("{} is there; a crash may have left it", sign.display()))),
+        true => {
+            let error = runs(facts, dir, &format!("{} is there", sign.display()));
+            let help = error.help.clone().unwrap_or_default();
+            let left = format!("{help}; if it does not run, a crash left that file: say --allow-running");
+            Err(Error { help: Some(left), ..error })
+        }
         false => Ok(()),
     }
 }
 
 fn runs(facts: &Facts, dir: &Path, sign: &str) -> Error {
-    let message = format!("{} runs in {} and would overwrite the change: {sign}", facts.title, dir.display());
+    let message = format!("{} seems to run in {} and would overwrite the change: {sign}", facts.title, dir.display());
     let stop = facts.running.stop.as_deref().map(|stop| format!("stop it first: {stop}"));
     let help = stop.unwrap_or_else(|| "stop it first".to_owned());
-    Error::new(Kind::Refused, message)
-        .note("nothing was changed")
-        .help(format!("{help}; if it does not run, say --allow-running"))
+    Error::new(Kind::Refused, message).note("nothing was changed").help(help)
 }

@@ -149,6 +149,15 @@ pub fn try_answer(text: &str) -> std::io::Result<()> {
     out.flush()
 }
 
+/// Whether what is printed on stdout is lost: it is `/dev/null`, which is also what a closed one becomes at start.
+pub fn stdout_is_discarded() -> bool {
+    const DEV_NULL: (u32, u32) = (1, 3);
+    rustix::fs::fstat(std::io::stdout()).is_ok_and(|found| {
+        let device = (rustix::fs::major(found.st_rdev), rustix::fs::minor(found.st_rdev));
+        rustix::fs::FileType::from_raw_mode(found.st_mode) == rustix::fs::FileType::CharacterDevice && device == DEV_NULL
+    })
+}
+
 /// Text from a store with its control characters made visible, so that a stored name cannot drive the terminal.
 pub fn escaped(text: &str) -> String {
     if !text.chars().any(dangerous) {

@@ -119,4 +119,4 @@ pub use random::{Random, fingerprint, hex, sha256};
 pub use reader::{Column, File, Filter, Page, Reader, SAME, Select, StoreKind};
 pub use request::{Options, Request, Settings, SettingsFile, Target, Verb};
 pub use time::Time;
-pub use value::{Record, Value};
+pub use value::{Cell, Record, Value};

@@ -13,8 +13,7 @@ fn of_two_plugins_for_one_app_the_first_directory_wins_and_the_list_shows_the_ot
     let words = format!("--plugin-dir {}", second.display());
     let listed = place.latchlift(&format!("plugin list --json {words}")).succeeds();
     let json = listed.json();
-    let rows: Vec<_> =
-        json["plugins"].as_array().unwrap().iter().filter(|row| row["app"] == "guestbook").collect();
+    let rows: Vec<_> = json["plugins"].as_array().unwrap().iter().filter(|row| row["app"] == "guestbook").collect();
     let (first, other) = (place.library("guestbook"), second.join(library_name("guestbook")));
     assert_eq!(rows.len(), 2, "{listed}");
     assert_eq!((&rows[0]["file"], &rows[0]["hidden_by"]), (&path(&first), &serde_json::Value::Null), "{listed}");

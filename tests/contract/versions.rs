@@ -85,8 +85,14 @@ const MORE: &[(&str, &str)] = &[
         "    pub create: extern \"C\" fn() -> PluginObject,\n    #[sabi(missing_field(with = no_answer))]\n    \
          pub answer: extern \"C\" fn() -> u32,\n",
     ),
-    ("impl RootModule for", "fn no_answer() -> extern \"C\" fn() -> u32 {\n    answer_42\n}\n\npub extern \"C\" fn answer_42() -> u32 {\n    42\n}\n\nimpl RootModule for"),
-    ("                        create,\n", "                        create,\n                        answer: $crate::abi::answer_42,\n"),
+    (
+        "impl RootModule for",
+        "fn no_answer() -> extern \"C\" fn() -> u32 {\n    answer_42\n}\n\npub extern \"C\" fn answer_42() -> u32 {\n    42\n}\n\nimpl RootModule for",
+    ),
+    (
+        "                        create,\n",
+        "                        create,\n                        answer: $crate::abi::answer_42,\n",
+    ),
     (
         "    fn call(&self, host: &HostAbi_TO<'_, RBox<()>>, method: RStr<'_>, body: RSlice<'_, u8>) -> Answer;\n",
         "    fn call(&self, host: &HostAbi_TO<'_, RBox<()>>, method: RStr<'_>, body: RSlice<'_, u8>) -> Answer;\n    \
@@ -97,7 +103,10 @@ const MORE: &[(&str, &str)] = &[
         "    fn call(&self, method: RStr<'_>, body: RSlice<'_, u8>) -> Answer;\n    fn added(&self) -> u32 {\n        8\n    }\n",
     ),
     ("    pub version: String,\n}", "    pub version: String,\n    /// New.\n    pub motto: String,\n}"),
-    ("            version: version.to_owned(),\n", "            version: version.to_owned(),\n            motto: \"more\".to_owned(),\n"),
+    (
+        "            version: version.to_owned(),\n",
+        "            version: version.to_owned(),\n            motto: \"more\".to_owned(),\n",
+    ),
 ];
 
 /// What no patch release may do: another name for the one field there is.
@@ -140,8 +149,7 @@ fn build(root: &Path, name: &str, version: &str, edits: &[(&str, &str)], package
 
 /// The workspace's manifest with other members.
 fn manifest_for(manifest: &str, version: &str, packages: &[&str]) -> String {
-    let members: Vec<String> =
-        packages.iter().chain([&"plugin-api"]).map(|name| format!("\"{name}\"")).collect();
+    let members: Vec<String> = packages.iter().chain([&"plugin-api"]).map(|name| format!("\"{name}\"")).collect();
     let lines = manifest.lines().map(|line| match line {
         line if line.starts_with("members = ") => format!("members = [{}]", members.join(", ")),
         line if line.starts_with("latchlift-plugin-api = ") => {

@@ -42,7 +42,8 @@ fn orphans(dump: &Dump) -> BTreeSet<String> {
     let users: BTreeSet<&String> = dump.rows("auth#/data/users").iter().filter_map(|row| row.get("/id")).collect();
     let leads = |row: &&Row| row.get("/user_id").is_some_and(|id| users.contains(id));
     let folded = |name: &String| name.trim().to_lowercase();
-    let known: BTreeSet<String> = ours(dump).filter(leads).filter_map(|row| row.get("/data/username")).map(folded).collect();
+    let known: BTreeSet<String> =
+        ours(dump).filter(leads).filter_map(|row| row.get("/data/username")).map(folded).collect();
     let names = dump.rows(ROWS).iter().filter_map(|row| row.get("/username")).map(folded);
     names.filter(|name| !known.contains(name)).collect()
 }

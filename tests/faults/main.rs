@@ -46,12 +46,7 @@ fn fits(scenario: &Scenario, target: &Target) -> bool {
     named && target.genuine.is_none()
 }
 
-fn trial(
-    scenario: &'static Scenario,
-    target: &Target,
-    what: &str,
-    run: fn(&Scenario, &Target) -> Result<()>,
-) -> Trial {
+fn trial(scenario: &'static Scenario, target: &Target, what: &str, run: fn(&Scenario, &Target) -> Result<()>) -> Trial {
     let shared = target.clone();
     Trial {
         id: format!("{}/{}{what}", target.id(), scenario.id),

@@ -261,7 +261,8 @@ impl Attempt<'_> {
         }
         // A verb that gets through removes what killed runs have left.
         self.works(self.scenario.verb(&self.bench));
-        let litter: Vec<PathBuf> = files_below(self.bench.directory()).into_iter().filter(|file| is_litter(file)).collect();
+        let litter: Vec<PathBuf> =
+            files_below(self.bench.directory()).into_iter().filter(|file| is_litter(file)).collect();
         assert!(litter.is_empty(), "left behind: {litter:?}");
     }
 
@@ -299,9 +300,9 @@ impl Journalled for Bench {
     fn bare_with_password(&self, words: &str) -> Run {
         match self.app.store_password() {
             None => self.bare(words),
-            Some(_) => {
-                self.bare(words).option("--store-password-file", self.directory().join("store-password").display().to_string())
-            }
+            Some(_) => self
+                .bare(words)
+                .option("--store-password-file", self.directory().join("store-password").display().to_string()),
         }
     }
 }

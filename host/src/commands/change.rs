@@ -143,41 +143,41 @@ struct Planned {
 /// # Errors
 /// Nothing was changed, unless the error's note says otherwise.
 pub fn run(run: &Run, ask: Ask) -> Result<Exit> {
-    let instances = run.selected_for_writing()?;
-    let mut opened = Vec::new();
-    for instance in &instances {
-        let open = Opened::open(run, instance)?;
-        open.supports(ask.verb)?;
-        check_keys(&ask, &open)?;
-        run.settle(&open)?;
-        opened.push(open);
-    }
+    let opened = open(run, &ask)?;
+    // One time and one randomness for all of it, so that planning again gives the same plan.
+    let request = request(run, &ask);
     // A person is asked for a password only once it is certain that there is an account to set it for.
     let prompts = ask.password == Some(Source::Prompt);
     let mut secret = None;
     if let Some(source) = ask.password.as_ref().filter(|_| !prompts && !ask.write.dry_run) {
         secret = Some(new_password(run, source, &ask)?);
     }
-    let mut planned = plans(run, &ask, opened, secret.as_ref())?;
+    let mut planned = plans(run, &ask, &request, opened, secret.as_ref())?;
+    if planned.iter().all(|planned| planned.plan.is_empty()) {
+        return tell_nothing(run, &ask, &planned);
+    }
     show(run, &planned, secret.as_ref());
     if ask.write.dry_run {
-        return Ok(tell_dry_run(run, &planned));
-    }
-    if planned.iter().all(|planned| planned.plan.is_empty()) {
-        return Ok(tell_nothing(run, &planned));
+        return Ok(tell_dry_run(run, &ask, &planned));
     }
     if prompts {
         let password = new_password(run, &Source::Prompt, &ask)?;
         password.warnings.iter().for_each(|warning| run.ui.warn(warning));
+        let shown = planned.iter().map(|planned| to_json(planned)).collect::<Vec<_>>();
         let opened = planned.into_iter().map(|planned| planned.opened).collect();
-        planned = plans(run, &ask, opened, Some(&password))?;
+        planned = plans(run, &ask, &request, opened, Some(&password))?;
+        if planned.iter().map(|planned| to_json(planned)).ne(shown) {
+            return Err(Error::new(Kind::Stale, "the data changed while the password was typed, and with it the plan")
+                .note("nothing was changed")
+                .help("run the command again: it will plan on the data as it is now"));
+        }
         secret = Some(password);
     }
-    confirm(run, &ask, &planned)?;
     planned.retain(|planned| !planned.plan.is_empty());
     for planned in &planned {
-        apply::check_stopped(&work(run, &ask, planned))?;
+        apply::check_stopped(&work(run, &ask, planned))?.iter().for_each(|warning| run.ui.warn(warning));
     }
+    confirm(run, &ask, &planned)?;
     if planned.len() > 1 {
         for planned in &planned {
             apply::check_fresh(&work(run, &ask, planned)).map_err(|error| error.note("nothing was changed"))?;
@@ -185,6 +185,24 @@ pub fn run(run: &Run, ask: Ask) -> Result<Exit> {
     }
     hand_over(run, secret.as_ref())?;
     write(run, &ask, planned, secret)
+}
+
+/// The instances, each able to do what is asked and with no change left half done. Two names of one place count once.
+fn open(run: &Run, ask: &Ask) -> Result<Vec<Opened>> {
+    let mut opened: Vec<Opened> = Vec::new();
+    for instance in &run.selected_for_writing()? {
+        let open = Opened::open(run, instance)?;
+        open.supports(ask.verb)?;
+        check_keys(ask, &open)?;
+        if opened.iter().any(|other| other.is_same(&open)) {
+            continue;
+        }
+        if !ask.write.dry_run {
+            run.settle(&open)?;
+        }
+        opened.push(open);
+    }
+    Ok(opened)
 }
 
 fn new_password(run: &Run, source: &Source, ask: &Ask) -> Result<Password> {
@@ -201,20 +219,61 @@ fn check_keys(ask: &Ask, opened: &Opened) -> Result<()> {
     }
 }
 
-fn plans(run: &Run, ask: &Ask, opened: Vec<Opened>, secret: Option<&Password>) -> Result<Vec<Planned>> {
-    opened.into_iter().map(|opened| plan_one(run, ask, opened, secret)).collect()
+fn plans(
+    run: &Run,
+    ask: &Ask,
+    request: &Request,
+    opened: Vec<Opened>,
+    secret: Option<&Password>,
+) -> Result<Vec<Planned>> {
+    opened.into_iter().map(|opened| plan_one(run, ask, request.clone(), opened, secret)).collect()
 }
 
-fn plan_one(run: &Run, ask: &Ask, opened: Opened, secret: Option<&Password>) -> Result<Planned> {
+fn plan_one(
+    run: &Run,
+    ask: &Ask,
+    mut request: Request,
+    opened: Opened,
+    secret: Option<&Password>,
+) -> Result<Planned> {
     let mut vault = Vault::default();
-    let password = password_handle(&mut vault, ask, &opened, secret)?;
-    let request = request(run, ask, password);
+    request.password = password_handle(&mut vault, ask, &opened, secret)?;
+    refuse_misnamed(run, ask, &opened)?;
     let (plan, version) = opened.plan(run, request, &vault).map_err(|error| {
         let error = error.note("nothing was changed");
         hints::about_account(run, &opened, ask.target.as_ref(), error)
     })?;
     plan::validate(&plan, opened.facts(), &opened.kinds()).map_err(|error| error.note("nothing was changed"))?;
     Ok(Planned { opened, plan, version })
+}
+
+/// A name and an id that do not go together: one of them is a slip, and the wrong account would be changed.
+fn refuse_misnamed(run: &Run, ask: &Ask, opened: &Opened) -> Result<()> {
+    let Some(Target { name, id: Some(id), .. }) = ask.target.as_ref().filter(|target| !target.name.is_empty()) else {
+        return Ok(());
+    };
+    if opened.facts().support("user.show").support == latchlift_plugin_api::Level::None {
+        return Ok(());
+    }
+    let target = Target { id: Some(id.clone()), ..Target::default() };
+    let request = Request { target: Some(target), ..run.request("user.show", Options::default()) };
+    let mut stored = None;
+    let looked = opened.read(run, request, &mut |batch| {
+        if let Batch::Accounts(accounts) = batch {
+            stored = accounts.into_iter().next().and_then(|account| account.name.value().cloned());
+        }
+        Ok(())
+    });
+    match (looked, stored) {
+        (Ok(()), Some(stored)) if stored.trim().to_lowercase() != name.trim().to_lowercase() => {
+            let message = format!("the id `{id}` is that of `{stored}`, not of `{name}`");
+            Err(Error::new(Kind::Usage, message)
+                .note("nothing was changed")
+                .help("give the one that is meant, or --id alone"))
+        }
+        // An account that is not there is the plan's to report.
+        _ => Ok(()),
+    }
 }
 
 fn password_handle(
@@ -230,15 +289,18 @@ fn password_handle(
     }
 }
 
-fn request(run: &Run, ask: &Ask, password: Option<Handle>) -> Request {
+fn request(run: &Run, ask: &Ask) -> Request {
     Request {
         target: ask.target.clone(),
         new_name: ask.new_name.clone(),
         ids: ask.ids.clone(),
         keys: ask.keys.clone(),
-        password,
         ..run.request(ask.verb, ask.options.clone())
     }
+}
+
+fn to_json(planned: &Planned) -> serde_json::Value {
+    plan::to_json(&planned.plan, planned.opened.facts(), &planned.opened.place())
 }
 
 fn show(run: &Run, planned: &[Planned], secret: Option<&Password>) {
@@ -254,7 +316,13 @@ fn show(run: &Run, planned: &[Planned], secret: Option<&Password>) {
     }
 }
 
-fn tell_dry_run(run: &Run, planned: &[Planned]) -> Exit {
+fn tell_dry_run(run: &Run, ask: &Ask, planned: &[Planned]) -> Exit {
+    for planned in planned {
+        match apply::check_stopped(&work(run, ask, planned)) {
+            Ok(warning) => warning.iter().for_each(|warning| run.ui.warn(warning)),
+            Err(refused) => run.ui.warn(format!("without --dry-run this would be refused: {refused}")),
+        }
+    }
     match run.ui.json() {
         true => print_results(planned.iter().map(|planned| result(planned, None)).collect()),
         false => run.ui.say("nothing was changed: this was a dry run"),
@@ -262,16 +330,21 @@ fn tell_dry_run(run: &Run, planned: &[Planned]) -> Exit {
     0
 }
 
-fn tell_nothing(run: &Run, planned: &[Planned]) -> Exit {
+fn tell_nothing(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<Exit> {
+    if !ask.ids.is_empty() {
+        return Err(Error::new(Kind::NotFound, format!("there is nothing with the id {}", ask.ids.join(", ")))
+            .note("nothing was changed")
+            .help("see the ids with `list`"));
+    }
     if run.ui.json() {
         print_results(planned.iter().map(|planned| result(planned, None)).collect());
-        return 0;
+        return Ok(0);
     }
     for planned in planned {
-        run.ui.say(format!("{}: nothing to do: {}", planned.opened.name(), planned.plan.summary));
+        run.ui.say(format!("{}: nothing to do: {}", planned.opened.name(), ui::escaped(&planned.plan.summary)));
         planned.plan.warnings.iter().for_each(|warning| run.ui.warn(warning));
     }
-    0
+    Ok(0)
 }
 
 fn confirm(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<()> {
@@ -284,7 +357,7 @@ fn confirm(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<()> {
             .help("look at the plan with --dry-run, then say --yes"));
     }
     let touched: usize = planned.iter().map(|planned| planned.plan.accounts.len()).sum();
-    let agreed = match ask.dangerous || touched > 1 || planned.len() > 1 {
+    let agreed = match ask.dangerous || ask.options.all || touched > 1 || planned.len() > 1 {
         false => secret::confirm("Apply?", true)?,
         true => {
             let name = Some(ask.name()).filter(|name| !name.is_empty());
@@ -298,16 +371,22 @@ fn confirm(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<()> {
     }
 }
 
-/// Prints a generated password before anything is written: a closed pipe must not lose it.
+/// Prints a generated password before anything is written: a closed pipe must not lose it. As JSON it is part of the
+/// answer, which comes last; then it is made sure that somebody listens.
 fn hand_over(run: &Run, secret: Option<&Password>) -> Result<()> {
     let Some(password) = secret.filter(|password| password.generated) else { return Ok(()) };
+    let cannot = |why: &str| {
+        Error::new(Kind::Failed, format!("cannot print the new password: {why}"))
+            .note("nothing was changed")
+            .help("let standard output go to a terminal, a pipe or a file")
+    };
+    if ui::stdout_is_discarded() {
+        return Err(cannot("standard output is closed or goes nowhere"));
+    }
     if run.ui.json() {
         return Ok(());
     }
-    ui::try_answer(&password.text).map_err(|why| {
-        let message = format!("cannot print the new password: {}", crate::error::io_reason(&why));
-        Error::new(Kind::Failed, message).note("nothing was changed")
-    })
+    ui::try_answer(&password.text).map_err(|why| cannot(&crate::error::io_reason(&why)))
 }
 
 /// What became of one plan.
@@ -318,9 +397,9 @@ struct Outcome {
 
 fn write(run: &Run, ask: &Ask, planned: Vec<Planned>, secret: Option<Password>) -> Result<Exit> {
     let mut results = Vec::new();
-    let mut failures = Vec::new();
+    let mut failures: Vec<Error> = Vec::new();
     let mut locked_out = false;
-    let alone = planned.len() == 1;
+    let several = planned.len() > 1;
     for planned in &planned {
         match write_one(run, ask, planned) {
             Ok(outcome) => {
@@ -328,24 +407,45 @@ fn write(run: &Run, ask: &Ask, planned: Vec<Planned>, secret: Option<Password>) 
                 let mut json = result(planned, Some(&outcome));
                 add_password(&mut json, secret.as_ref());
                 results.push(json);
-                tell(run, planned, &outcome, secret.is_some());
+                tell(run, planned, &outcome, secret.is_some(), several);
             }
-            Err(error) if alone => return Err(error),
             Err(error) => {
-                results.push(json!({ "app": planned.opened.name(), "ok": false, "error": ui::error_json(&error) }));
-                failures.push(error.context(planned.opened.name()));
+                let error = about_password(error, secret.as_ref());
+                let shown = ui::error_json(&error);
+                let mut json = json!({ "app": planned.opened.name(), "ok": false, "applied": false, "error": shown });
+                if error.kind == Kind::Unfinished {
+                    // Some of it is written: whoever reads this needs the password all the same.
+                    add_password(&mut json, secret.as_ref());
+                } else if !several {
+                    return Err(error);
+                }
+                results.push(json);
+                failures.push(if several { error.context(planned.opened.name()) } else { error });
             }
         }
     }
-    if run.ui.json() {
-        print_or_save(results, secret.as_ref());
+    let code = match (failures.as_slice(), locked_out) {
+        ([only], _) if !several => only.kind.exit(),
+        ([], true) => Kind::No.exit(),
+        ([], false) => 0,
+        _ => Kind::SomeFailed.exit(),
+    };
+    match run.ui.json() {
+        true => Ok(print_or_save(results, secret.as_ref(), code)),
+        false => {
+            failures.iter().for_each(|error| ui::error(error, false));
+            Ok(code)
+        }
     }
-    failures.iter().filter(|_| !run.ui.json()).for_each(|error| ui::error(error, false));
-    Ok(match (failures.is_empty(), locked_out) {
-        (false, _) => Kind::SomeFailed.exit(),
-        (true, true) => Kind::No.exit(),
-        (true, false) => 0,
-    })
+}
+
+/// A failure after a generated password was printed says whether that password counts.
+fn about_password(mut error: Error, secret: Option<&Password>) -> Error {
+    if error.kind != Kind::Unfinished && secret.is_some_and(|password| password.generated) {
+        let note = error.note.take().unwrap_or_else(|| "nothing was changed".to_owned());
+        error.note = Some(format!("{note}; the new password that was printed is not in use"));
+    }
+    error
 }
 
 fn work<'a>(run: &Run, ask: &'a Ask, planned: &'a Planned) -> Work<'a> {
@@ -359,10 +459,10 @@ fn work<'a>(run: &Run, ask: &'a Ask, planned: &'a Planned) -> Work<'a> {
 }
 
 fn write_one(run: &Run, ask: &Ask, planned: &Planned) -> Result<Outcome> {
-    let entry = apply::apply(&run.journal, work(run, ask, planned))?;
+    let entry = apply::apply(&run.journal()?, work(run, ask, planned))?;
     let mut sign_in = Vec::new();
     for person in planned.plan.accounts.iter().filter(|person| person.should_sign_in) {
-        let target = Target { name: person.name.clone(), id: Some(person.id.clone()), provider: None };
+        let target = Target { id: Some(person.id.clone()), ..Target::default() };
         let request = Request { target: Some(target), ..run.request("user.show", Options::default()) };
         let looked = planned.opened.read(run, request, &mut |batch| {
             if let Batch::Accounts(accounts) = batch {
@@ -370,46 +470,52 @@ fn write_one(run: &Run, ask: &Ask, planned: &Planned) -> Result<Outcome> {
             }
             Ok(())
         });
-        looked.map_err(|error| {
-            Error::new(Kind::Unfinished, format!("the change is written, but looking at {} afterwards failed: {error}", person.name))
-                .note(format!("the change is entry {entry} of the journal"))
-        })?;
+        if let Err(error) = looked {
+            run.ui.warn(format!("the change is written, but looking at {} afterwards failed: {error}", person.name));
+        }
     }
     Ok(Outcome { entry, sign_in })
 }
 
 /// Says what is now true and how to take it back.
-fn tell(run: &Run, planned: &Planned, outcome: &Outcome, new_password: bool) {
+fn tell(run: &Run, planned: &Planned, outcome: &Outcome, new_password: bool, several: bool) {
     let plan = &planned.plan;
     if run.ui.json() {
         return;
     }
     for Reveal { kind, value } in &plan.reveals {
         run.ui.say(format!("{kind}, shown only now:"));
-        ui::answer(value);
+        if ui::try_answer(value).is_err() {
+            run.ui.warn(format!("standard output is closed; the {kind} is: {value}"));
+        }
     }
+    let place = if several { format!("{}: ", planned.opened.name()) } else { String::new() };
     if outcome.sign_in.is_empty() {
-        run.ui.say(format!("done: {}", ui::escaped(&plan.summary)));
+        run.ui.say(format!("{place}done: {}", ui::escaped(&plan.summary)));
     }
     for (name, account) in &outcome.sign_in {
         let name = ui::escaped(name);
         match account.can_sign_in {
-            Known::Is(true) if new_password => run.ui.say(format!("{name} can sign in with the new password")),
-            Known::Is(true) => run.ui.say(format!("{name} can sign in")),
-            Known::Is(false) => run.ui.warn(format!("the change is written, but {name} still cannot sign in")),
-            _ => run.ui.say(format!("done; whether {name} can sign in is up to another system")),
+            Known::Is(true) if new_password => run.ui.say(format!("{place}{name} can sign in with the new password")),
+            Known::Is(true) => run.ui.say(format!("{place}{name} can sign in")),
+            Known::Is(false) => run.ui.warn(format!("{place}the change is written, but {name} still cannot sign in")),
+            _ => run.ui.say(format!("{place}done; whether {name} can sign in is up to another system")),
         }
         account.reasons.iter().flat_map(reason_lines).for_each(|line| run.ui.say(format!("  {line}")));
     }
     plan.next_steps.iter().for_each(|next| run.ui.say(format!("next: {}", ui::escaped(next))));
-    run.ui.say(format!("undo: latchlift undo {}", outcome.entry));
+    let can_go_back = plan.steps.iter().flat_map(|step| &step.changes).any(plan::can_be_undone);
+    if can_go_back {
+        let dir = run.global.state_dir.as_ref().map(|dir| format!(" --state-dir {}", dir.display())).unwrap_or_default();
+        run.ui.say(format!("{place}undo: latchlift undo {}{dir}", outcome.entry));
+    }
 }
 
 fn result(planned: &Planned, outcome: Option<&Outcome>) -> serde_json::Value {
     let Planned { opened, plan, .. } = planned;
     let mut out = json!({
         "app": opened.name(), "ok": true, "changed": !plan.is_empty(), "applied": outcome.is_some(),
-        "entry": outcome.map(|outcome| &outcome.entry), "plan": plan::to_json(plan, opened.facts()),
+        "entry": outcome.map(|outcome| &outcome.entry), "plan": to_json(planned),
         "reveals": if outcome.is_some() { json!(plan.reveals) } else { json!([]) },
     });
     if let Some((_, account)) = outcome.and_then(|outcome| outcome.sign_in.first()) {
@@ -430,12 +536,17 @@ pub fn print_results(results: Vec<serde_json::Value>) {
     ui::answer(&json!({ "latchlift": 1, "ok": ok, "results": results }).to_string());
 }
 
-/// Prints the results; if nobody listens any more, a generated password still goes somewhere it can be read.
-fn print_or_save(results: Vec<serde_json::Value>, secret: Option<&Password>) {
+/// Prints the results; if nobody listens any more, a generated password still goes somewhere it can be read. Gives the
+/// exit code, which a failure to print makes 1 where it would be 0.
+fn print_or_save(results: Vec<serde_json::Value>, secret: Option<&Password>, code: Exit) -> Exit {
     let ok = results.iter().all(|result| result["ok"] == true);
     let text = json!({ "latchlift": 1, "ok": ok, "results": results }).to_string();
-    if let (Err(_), Some(password)) = (ui::try_answer(&text), secret.filter(|password| password.generated)) {
+    if ui::try_answer(&text).is_ok() {
+        return code;
+    }
+    if let Some(password) = secret.filter(|password| password.generated) {
         eprintln!("warning: the answer could not be printed; the change is written and the new password is:");
         eprintln!("{}", password.text.as_str());
     }
+    if code == 0 { Kind::Failed.exit() } else { code }
 }

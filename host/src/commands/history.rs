@@ -1,9 +1,9 @@
 //! `history`, `undo`, `resume`: what was done, and taking it back.
 
 use super::{Exit, change};
-use crate::apply::{self, Stores, Work};
+use crate::apply::{self, Work};
 use crate::cli::{HistoryVerb, Resume, Undo, Write};
-use crate::context::Run;
+use crate::context::{Reopened, Run};
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Begun, End, Entry};
 use crate::plan;
@@ -43,10 +43,10 @@ fn summary(entry: &Entry) -> Value {
 const HEADINGS: &[&str] = &["ENTRY", "AT", "APP", "WHAT", "STATE"];
 
 fn list(run: &Run, limit: Option<usize>) -> Result<Exit> {
-    let (mut entries, unreadable) = run.journal.entries()?;
+    let (mut entries, unreadable) = run.journal()?.entries()?;
     unreadable.iter().for_each(|line| run.ui.warn(line));
     let wanted = run.wanted()?;
-    entries.retain(|entry| wanted.is_empty() || wanted.contains(&entry.begun.app));
+    entries.retain(|entry| wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|wanted| wanted.covers(entry))));
     entries.truncate(limit.unwrap_or(usize::MAX));
     let rows: Vec<_> = entries.into_iter().map(|entry| (entry.begun.app.as_str().into(), Row(entry))).collect();
     let list = crate::output::List {
@@ -72,12 +72,12 @@ fn mention_other_journal(run: &Run) {
 }
 
 fn show(run: &Run, id: &str) -> Result<Exit> {
-    let entry = run.journal.find(id)?;
+    let entry = run.journal()?.find(id)?;
     let begun = &entry.begun;
     if run.ui.json() {
         let mut out = summary(&entry);
         out["app"] = json!(begun.app);
-        out["plan"] = plan::to_json(&begun.plan, &begun.facts);
+        out["plan"] = plan::to_json(&begun.plan, &begun.facts, &places(begun));
         ui::answer(&json!({ "latchlift": 1, "ok": true, "entries": [out] }).to_string());
         return Ok(0);
     }
@@ -106,34 +106,77 @@ fn show(run: &Run, id: &str) -> Result<Exit> {
 /// Nothing can be taken back, the data moved since, or as any change.
 pub fn undo(run: &Run, ask: Undo) -> Result<Exit> {
     let entry = match &ask.entry {
-        Some(id) => run.journal.find(id)?,
+        Some(id) => run.journal()?.find(id)?,
         None => newest(run, Entry::can_be_undone, "undo", "there is nothing to take back")?,
     };
     refuse_undo(&entry)?;
-    let stores = run.stores_of(&entry)?;
+    refuse_halves(run, &entry)?;
+    let place = run.reopened(&entry)?;
     let begun = &entry.begun;
-    let undoing = work(run, &entry, &stores, &ask.write, vec![])?;
+    let undoing = work(run, &entry, &place, &ask.write, vec![]);
     let steps = apply::inverse(&entry, &undoing)?;
     let summary = format!("Take back entry {}: {}", begun.id, begun.plan.summary);
     let accounts = begun.plan.accounts.clone();
     let plan = Plan { summary, steps, accounts, warnings: kept_out(&entry), ..Plan::default() };
     if plan.is_empty() {
-        let nothing = "it removed only sessions or tokens, which stay removed, or nothing of it is written";
-        run.ui.say(format!("entry {}: nothing to take back: {nothing}", begun.id));
-        if entry.is_unfinished() {
-            run.journal.reopen(&entry)?.end(End::Failed)?;
-        }
-        if run.ui.json() {
-            change::print_results(vec![json!({ "app": begun.app, "ok": true, "changed": false, "applied": false })]);
-        }
-        return Ok(0);
+        return nothing_to_undo(run, &entry, &undoing, &ask.write);
     }
     let work = Work { begun: Begun { plan, undoes: Some(begun.id.clone()), ..undoing.begun }, ..undoing };
+    apply::check_fresh(&work).map_err(|error| moved_on(run, &entry, error))?;
+    // An interrupted entry is locked while it is taken back, and closed when that is done.
+    let interrupted = if entry.is_unfinished() { Some(run.journal()?.reopen(&entry)?) } else { None };
     carry_out(run, &entry, work, &ask.write, |journal, work| {
-        let id = apply::apply(journal, work)?;
-        journal.reopen(&entry)?.undone_by(&id)?;
+        let id = apply::apply(journal, work).map_err(|error| moved_on(run, &entry, error))?;
+        if let Some(open) = interrupted {
+            open.end(End::Abandoned)?;
+        }
         Ok(id)
     })
+}
+
+/// An entry that removed only sessions, or of which nothing is written.
+fn nothing_to_undo(run: &Run, entry: &Entry, work: &Work<'_>, write: &Write) -> Result<Exit> {
+    let id = &entry.begun.id;
+    run.ui.say(format!("entry {id}: nothing to take back: what it removed stays removed, or nothing of it is written"));
+    if entry.is_unfinished() && !write.dry_run {
+        let end = if apply::written(entry, work)? == entry.begun.plan.steps.len() { End::Done } else { End::Failed };
+        run.journal()?.reopen(entry)?.end(end)?;
+    }
+    if run.ui.json() {
+        let result = json!({ "app": entry.begun.app, "ok": true, "changed": false, "applied": false });
+        change::print_results(vec![result]);
+    }
+    Ok(0)
+}
+
+/// An undo of the same entry that was interrupted is finished first: taking it back twice at once would be neither.
+fn refuse_halves(run: &Run, entry: &Entry) -> Result<()> {
+    let (undoing, id) = (run.journal()?.unfinished()?, &entry.begun.id);
+    match undoing.iter().find(|other| other.begun.undoes.as_ref() == Some(id)) {
+        None => Ok(()),
+        Some(half) => {
+            let half = &half.begun.id;
+            Err(Error::new(Kind::Unfinished, format!("taking entry {id} back was begun and interrupted (entry {half})"))
+                .note("nothing was changed now")
+                .help(format!("finish it with `latchlift resume {half}`")))
+        }
+    }
+}
+
+/// What to do where an entry's data changed since: often by a later entry, which goes first.
+fn moved_on(run: &Run, entry: &Entry, mut error: Error) -> Error {
+    if error.kind != Kind::Stale {
+        return error;
+    }
+    error.message = format!("what entry {} changed has changed again since", entry.begun.id);
+    let later = run.journal().and_then(|journal| journal.entries()).map(|(entries, _)| entries).unwrap_or_default();
+    let later = later.into_iter().take_while(|other| other.begun.id != entry.begun.id);
+    let later = later.filter(|other| other.begun.app == entry.begun.app && other.can_be_undone()).last();
+    error.help = Some(match later {
+        Some(later) => format!("entry {0} changed it later: take that back first, with `latchlift undo {0}`", later.begun.id),
+        None => format!("it was changed by the app or by hand; what it was is in `latchlift history show {}`", entry.begun.id),
+    });
+    error
 }
 
 /// `resume [ENTRY]`
@@ -142,52 +185,67 @@ pub fn undo(run: &Run, ask: Undo) -> Result<Exit> {
 /// Nothing is unfinished, or as any change.
 pub fn resume(run: &Run, ask: Resume) -> Result<Exit> {
     let entry = match &ask.entry {
-        Some(id) => run.journal.find(id)?,
+        Some(id) => run.journal()?.find(id)?,
         None => newest(run, Entry::is_unfinished, "resume", "no change was interrupted")?,
     };
+    let id = &entry.begun.id;
     if !entry.is_unfinished() {
-        return Err(Error::new(Kind::Refused, format!("entry {} is {}: there is nothing to finish", entry.begun.id, entry.state()))
-            .note("nothing was changed"));
+        let message = format!("entry {id} is {}: there is nothing to finish", entry.state());
+        return Err(Error::new(Kind::Refused, message).note("nothing was changed"));
     }
-    let stores = run.stores_of(&entry)?;
-    let resuming = work(run, &entry, &stores, &ask.write, entry.begun.plan.steps.clone())?;
+    if ask.abandon {
+        return abandon(run, &entry, &ask.write);
+    }
+    let place = run.reopened(&entry)?;
+    let resuming = work(run, &entry, &place, &ask.write, entry.begun.plan.steps.clone());
     let first = apply::written(&entry, &resuming)?;
     let plan = Plan {
-        summary: format!("Finish entry {}: {}", entry.begun.id, entry.begun.plan.summary),
+        summary: format!("Finish entry {id}: {}", entry.begun.plan.summary),
         steps: entry.begun.plan.steps[first..].to_vec(),
+        accounts: entry.begun.plan.accounts.clone(),
         ..Plan::default()
     };
     if plan.steps.is_empty() {
-        run.journal.reopen(&entry)?.end(End::Done)?;
-        run.ui.say(format!("entry {} was written in full; it is now recorded so", entry.begun.id));
-        mark_undone(run, &entry)?;
+        if !ask.write.dry_run {
+            run.journal()?.reopen(&entry)?.end(End::Done)?;
+        }
+        run.ui.say(format!("entry {id} was written in full; the journal now says so"));
         if run.ui.json() {
-            let result = json!({ "app": entry.begun.app, "ok": true, "changed": false, "applied": true, "entry": entry.begun.id });
+            let result = json!({ "app": entry.begun.app, "ok": true, "changed": false, "applied": true, "entry": id });
             change::print_results(vec![result]);
         }
         return Ok(0);
     }
     let shown = Work { begun: Begun { plan, ..entry.begun.clone() }, ..resuming };
     carry_out(run, &entry, shown, &ask.write, |journal, shown| {
-        let work = Work { begun: entry.begun.clone(), ..shown };
-        let id = apply::resume(journal, &entry, work)?;
-        mark_undone(run, &entry)?;
-        Ok(id)
+        apply::resume(journal, &entry, Work { begun: entry.begun.clone(), ..shown })
     })
 }
 
-/// An undo that was interrupted is finished: the entry it takes back says so.
-fn mark_undone(run: &Run, entry: &Entry) -> Result<()> {
-    let Some(undone) = &entry.begun.undoes else { return Ok(()) };
-    let undone = run.journal.find(undone)?;
-    run.journal.reopen(&undone)?.undone_by(&entry.begun.id)
+/// Closes an interrupted entry without writing anything.
+fn abandon(run: &Run, entry: &Entry, write: &Write) -> Result<Exit> {
+    if !write.dry_run {
+        run.journal()?.reopen(entry)?.end(End::Abandoned)?;
+    }
+    run.ui.say(format!("entry {} is closed; what is written of it stays, and nothing was changed now", entry.begun.id));
+    if run.ui.json() {
+        let result = json!({ "app": entry.begun.app, "ok": true, "changed": false, "applied": false });
+        change::print_results(vec![result]);
+    }
+    Ok(0)
 }
 
 /// The newest entry of the selected instance that `fits`; with several instances in the journal, one must be named.
 fn newest(run: &Run, fits: fn(&Entry) -> bool, verb: &str, none: &str) -> Result<Entry> {
-    let (entries, _) = run.journal.entries()?;
+    let (entries, _) = run.journal()?.entries()?;
     let wanted = run.wanted()?;
-    let fitting = |entry: &Entry| fits(entry) && (wanted.is_empty() || wanted.contains(&entry.begun.app));
+    if wanted.as_ref().is_some_and(|wanted| wanted.len() > 1) {
+        return Err(Error::new(Kind::Usage, format!("`{verb}` takes one change of one instance at a time"))
+            .note("nothing was changed")
+            .help("name one --app, or the entry itself"));
+    }
+    let covered = |entry: &Entry| wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|wanted| wanted.covers(entry)));
+    let fitting = |entry: &Entry| fits(entry) && covered(entry);
     let mut found: Vec<Entry> = entries.into_iter().filter(fitting).collect();
     if found.is_empty() {
         let other = run.other_journal().map(|dir| format!("; there is another journal in {}", dir.display()));
@@ -198,7 +256,7 @@ fn newest(run: &Run, fits: fn(&Entry) -> bool, verb: &str, none: &str) -> Result
     let mut apps: Vec<&str> = found.iter().map(|entry| entry.begun.app.as_str()).collect();
     apps.sort_unstable();
     apps.dedup();
-    if several && apps.len() > 1 && wanted.is_empty() {
+    if several && apps.len() > 1 && wanted.is_none() {
         let newest = &found[0].begun;
         return Err(Error::new(Kind::Ambiguous, format!("the journal has changes of several instances: {}", apps.join(", ")))
             .note("nothing was changed")
@@ -221,11 +279,13 @@ fn refuse_undo(entry: &Entry) -> Result<()> {
 fn work<'a>(
     run: &Run,
     entry: &'a Entry,
-    stores: &'a Stores,
+    place: &'a Reopened,
     write: &Write,
     steps: Vec<latchlift_plugin_api::Step>,
-) -> Result<Work<'a>> {
+) -> Work<'a> {
     let begun = Begun {
+        app: place.app.clone(),
+        stores: place.records.clone(),
         at: run.now(),
         uid: rustix::process::getuid().as_raw(),
         sudo_user: std::env::var("SUDO_USER").ok(),
@@ -233,7 +293,7 @@ fn work<'a>(
         verb: "undo".to_owned(),
         ..entry.begun.clone()
     };
-    Ok(Work { begun, facts: &entry.begun.facts, stores, allow_running: write.allow_running })
+    Work { begun, facts: &entry.begun.facts, stores: &place.stores, allow_running: write.allow_running }
 }
 
 /// What stays as it is although the entry is taken back.
@@ -257,14 +317,14 @@ fn carry_out<'a>(
     act: impl FnOnce(&crate::journal::Journal, Work<'a>) -> Result<String>,
 ) -> Result<Exit> {
     let begun = &entry.begun;
-    let place = begun.stores.first().map(|record| crate::context::place(&record.location)).unwrap_or_default();
+    let place = places(&work.begun);
     if !run.ui.json() && !run.ui.quiet {
         run.ui.plan(&format!("{}, {place}, entry of {}", begun.facts.title, age(run.now(), begun.at)), &work.begun.plan, &begun.facts);
     }
     let json = |applied: Option<&str>| {
         json!({
             "app": begun.app, "ok": true, "changed": true, "applied": applied.is_some(), "entry": applied,
-            "plan": plan::to_json(&work.begun.plan, &begun.facts),
+            "plan": plan::to_json(&work.begun.plan, &begun.facts, &place),
         })
     };
     let before = json(None);
@@ -287,7 +347,7 @@ fn carry_out<'a>(
     }
     let mut after = before;
     let summary = work.begun.plan.summary.clone();
-    let id = act(&run.journal, work)?;
+    let id = act(&run.journal()?, work)?;
     after["applied"] = json!(true);
     after["entry"] = json!(id);
     match run.ui.json() {
@@ -295,6 +355,11 @@ fn carry_out<'a>(
         false => run.ui.say(format!("done: {}", ui::escaped(&summary))),
     }
     Ok(0)
+}
+
+/// Where an entry's stores were, for people.
+fn places(begun: &Begun) -> String {
+    begun.stores.iter().map(|record| crate::context::place(&record.location)).collect::<Vec<_>>().join(" and ")
 }
 
 fn age(now: Time, then: Time) -> String {

@@ -257,7 +257,10 @@ impl Database for Session {
 
     fn references(&mut self, table: &str) -> Result<Vec<Reference>> {
         let mut statement = Statement::new(
-            "SELECT m.name, f.id, f.\"from\", f.\"to\" FROM sqlite_master m, pragma_foreign_key_list(m.name) f \
+            // A key that names no column means the parent's primary key.
+            "SELECT m.name, f.id, f.\"from\", \
+                 coalesce(f.\"to\", (SELECT p.name FROM pragma_table_info(?1) p WHERE p.pk = f.seq + 1), 'rowid') \
+             FROM sqlite_master m, pragma_foreign_key_list(m.name) f \
              WHERE m.type = 'table' AND lower(f.\"table\") = lower(?1) ORDER BY m.name, f.id, f.seq",
         );
         statement.bind(table.into());
@@ -265,8 +268,7 @@ impl Database for Session {
         for row in self.query(&statement)? {
             let [from, id, column, to] = <[Value; 4]>::try_from(row).unwrap_or_default();
             let text = |cell: Value| cell.to_text().unwrap_or_default();
-            // A key that names no column means the parent's primary key.
-            let to = to.to_text().unwrap_or_else(|| "rowid".to_owned());
+            let to = text(to);
             match found.last_mut() {
                 Some((last, reference)) if *last == id && Some(&reference.from) == from.to_text().as_ref() => {
                     reference.columns.push(text(column));

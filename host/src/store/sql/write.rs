@@ -168,7 +168,7 @@ fn delete<D: Database>(
     expect_one(open, facts, collection, &table, &guard, change)?;
     let twins = count_exact(open, collection, &table, &guard)?;
     for reference in open.database.references(collection)? {
-        refuse_referred(open, collection, before, &reference)?;
+        refuse_referred(open, collection, &table, &exactly(&guard), &reference)?;
     }
     let mut statement = Statement::new(format!("DELETE FROM {}", open.database.relation(collection)));
     touch_one(open, &mut statement, collection, &table, &guard, change)?;
@@ -186,7 +186,7 @@ fn purge<D: Database>(
 ) -> Result<Vec<Record>> {
     let table = prepared(open, collection)?;
     for reference in open.database.references(collection)? {
-        refuse_purge_referred(open, collection, &table, filter, &reference)?;
+        refuse_referred(open, collection, &table, filter, &reference)?;
     }
     let kept = if keep { rows(open, collection, &table, filter)? } else { vec![] };
     let mut statement = Statement::new(format!("DELETE FROM {}", open.database.relation(collection)));
@@ -302,22 +302,8 @@ fn push_record<D: Database>(database: &D, statement: &mut Statement, columns: &C
     });
 }
 
-fn refuse_referred<D: Database>(open: &mut Open<D>, collection: &str, gone: &Record, by: &Reference) -> Result<()> {
-    let Some(table) = open.table(&by.from)? else { return Ok(()) };
-    let mut record = Record::new();
-    for (column, to) in by.columns.iter().zip(&by.to) {
-        match gone.get(to) {
-            Some(Value::Null) | None => return Ok(()),
-            Some(value) => record = record.with(column, value.clone()),
-        }
-    }
-    match count_exact(open, &by.from, &table, &record)? {
-        0 => Ok(()),
-        left => Err(referred(collection, by, left)),
-    }
-}
-
-fn refuse_purge_referred<D: Database>(
+/// Fails where records of another table still refer to those that match.
+fn refuse_referred<D: Database>(
     open: &mut Open<D>,
     collection: &str,
     table: &Table,
@@ -339,6 +325,11 @@ fn refuse_purge_referred<D: Database>(
         0 => Ok(()),
         left => Err(referred(collection, by, left)),
     }
+}
+
+/// The filter for records with exactly these values.
+fn exactly(record: &Record) -> Filter {
+    Filter::And(record.iter().map(|(field, value)| Filter::eq(field, value.clone())).collect())
 }
 
 fn referred(collection: &str, by: &Reference, left: u64) -> Error {
