@@ -26,32 +26,21 @@ pub struct Cli {
 /// Flags of every command.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Global {
-    /// Instance to use: a configured name, PLUGIN:LOCATION, or `all`; repeatable
+    /// Instance to use: a configured name, PLUGIN:LOCATION or `all`; repeatable
     #[arg(short, long, global = true, value_name = "APP", help_heading = "Selecting")]
     pub app: Vec<String>,
     /// The app's own settings file (.env, options.yml), for --app PLUGIN:...; repeatable
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Selecting")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Selecting", hide_short_help = true)]
     pub settings: Vec<PathBuf>,
     /// File that holds the database's password
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Selecting")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Selecting", hide_short_help = true)]
     pub store_password_file: Option<PathBuf>,
-    /// Configuration file to use instead of the usual ones
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Selecting")]
-    pub config: Option<PathBuf>,
-    /// Directory with plugins, searched before the usual ones; repeatable
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Selecting")]
-    pub plugin_dir: Vec<PathBuf>,
-    /// Directory of the journal
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Selecting")]
-    pub state_dir: Option<PathBuf>,
-    /// Seconds to wait for a locked database
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 5, help_heading = "Selecting")]
-    pub lock_timeout: u64,
     /// Never ask; fail where a question would be needed
     #[arg(long, global = true, help_heading = "Safety")]
     pub no_input: bool,
-    /// Form of the answer
-    #[arg(short, long, global = true, value_enum, default_value_t, help_heading = "Output")]
+    /// Form of the answer: table, json, csv, tsv or markdown
+    #[arg(short, long, global = true, value_enum, default_value_t, value_name = "FORM", help_heading = "Output")]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
     pub output: Format,
     /// The same as --output json
     #[arg(long, global = true, help_heading = "Output")]
@@ -64,7 +53,21 @@ pub struct Global {
     pub verbose: bool,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    #[arg(hide_short_help = true)]
     pub color: Color,
+    /// Configuration file to use instead of the usual ones
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Setup", hide_short_help = true)]
+    pub config: Option<PathBuf>,
+    /// Directory with plugins, searched before the usual ones; repeatable
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Setup", hide_short_help = true)]
+    pub plugin_dir: Vec<PathBuf>,
+    /// Directory of the journal
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Setup", hide_short_help = true)]
+    pub state_dir: Option<PathBuf>,
+    /// Seconds to wait for a locked database
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 5, help_heading = "Setup")]
+    #[arg(hide_short_help = true)]
+    pub lock_timeout: u64,
 }
 
 /// Forms of an answer.
@@ -178,6 +181,19 @@ pub struct Target {
     pub provider: Option<String>,
 }
 
+/// Which account, where other arguments follow its name.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Named {
+    /// The account's sign-in name
+    pub user: String,
+    /// The app's own id of the account, where a name means several
+    #[arg(long, value_name = "ID", help_heading = "Selecting")]
+    pub id: Option<String>,
+    /// Who checks the password, where a name means several
+    #[arg(long, value_name = "PROVIDER", help_heading = "Selecting")]
+    pub provider: Option<String>,
+}
+
 /// Flags of commands that change something.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Write {
@@ -190,12 +206,6 @@ pub struct Write {
     /// Write although the app seems to run
     #[arg(long, help_heading = "Safety")]
     pub allow_running: bool,
-    /// Take the last usable administrator's rights or account
-    #[arg(long, help_heading = "Safety")]
-    pub allow_last_admin: bool,
-    /// Make an administrator although one can sign in
-    #[arg(long, help_heading = "Safety")]
-    pub allow_existing_admin: bool,
 }
 
 /// What else a change includes.
@@ -302,41 +312,37 @@ pub enum UserVerb {
     /// Change an account's properties
     #[command(alias = "mod")]
     Set {
-        /// The account's sign-in name
-        user: String,
+        /// Which account.
+        #[command(flatten)]
+        account: Named,
         /// key=value pairs: email=, display-name=, role=, admin=, login=, expires=, and the app's own
         #[arg(value_name = "KEY=VALUE", required = true)]
         keys: Vec<String>,
-        /// The app's own id of the account, where a name means several
-        #[arg(long, value_name = "ID", help_heading = "Selecting")]
-        id: Option<String>,
-        /// Who checks the password, where a name means several
-        #[arg(long, value_name = "PROVIDER", help_heading = "Selecting")]
-        provider: Option<String>,
+        /// Take the last usable administrator's rights
+        #[arg(long, help_heading = "Safety")]
+        allow_last_admin: bool,
         /// Safety.
         #[command(flatten)]
         write: Write,
     },
     /// Give an account another sign-in name
     Rename {
-        /// The sign-in name now
-        user: String,
-        /// The new one
+        /// Which account.
+        #[command(flatten)]
+        account: Named,
+        /// The new sign-in name
         new: String,
-        /// The app's own id of the account, where a name means several
-        #[arg(long, value_name = "ID", help_heading = "Selecting")]
-        id: Option<String>,
         /// Safety.
         #[command(flatten)]
         write: Write,
     },
     /// Remove an account
     #[command(alias = "rm", alias = "delete")]
-    Remove(OnAccount),
+    Remove(OnAdmin),
     /// Bring a deleted account back
     Restore(OnAccount),
     /// Remove every trace of an account
-    Purge(OnAccount),
+    Purge(OnAdmin),
     /// Mend names that keep people from signing in
     FixNames {
         /// Safety.
@@ -351,6 +357,20 @@ pub struct OnAccount {
     /// Which account.
     #[command(flatten)]
     pub target: Target,
+    /// Safety.
+    #[command(flatten)]
+    pub write: Write,
+}
+
+/// A change of one account that may take the last administrator away.
+#[derive(Args, Clone, Debug, Default)]
+pub struct OnAdmin {
+    /// Which account.
+    #[command(flatten)]
+    pub target: Target,
+    /// Take the last usable administrator's rights or account
+    #[arg(long, help_heading = "Safety")]
+    pub allow_last_admin: bool,
     /// Safety.
     #[command(flatten)]
     pub write: Write,
@@ -418,6 +438,9 @@ pub enum AdminVerb {
         /// Its password.
         #[command(flatten)]
         password: NewPassword,
+        /// Make it although an administrator can sign in
+        #[arg(long, help_heading = "Safety")]
+        allow_existing_admin: bool,
         /// Safety.
         #[command(flatten)]
         write: Write,
@@ -435,7 +458,7 @@ pub enum AdminVerb {
         write: Write,
     },
     /// Take an account's administrator rights
-    Revoke(OnAccount),
+    Revoke(OnAdmin),
 }
 
 /// `session`
@@ -471,31 +494,63 @@ pub enum SessionVerb {
     },
     /// End sign-ins
     #[command(alias = "rm")]
-    Revoke(Revoke),
+    Revoke(RevokeSessions),
 }
 
-/// Which sign-ins or tokens end.
+/// Which of the listed things end.
 #[derive(Args, Clone, Debug, Default)]
-#[command(group = clap::ArgGroup::new("which").required(true).multiple(true))]
-pub struct Revoke {
+#[group(required = true, multiple = true)]
+pub struct Which {
     /// The account whose
-    #[arg(group = "which")]
     pub user: Option<String>,
     /// This one, as listed; repeatable
-    #[arg(long, value_name = "ID", group = "which", help_heading = "Selecting")]
+    #[arg(long, value_name = "ID", help_heading = "Selecting")]
     pub id: Vec<String>,
     /// Everybody's
-    #[arg(long, group = "which", help_heading = "Selecting")]
+    #[arg(long, help_heading = "Selecting")]
     pub all: bool,
     /// Those that have ended already
-    #[arg(long, group = "which", help_heading = "Selecting")]
+    #[arg(long, help_heading = "Selecting")]
     pub expired: bool,
+}
+
+/// `session revoke`
+#[derive(Args, Clone, Debug, Default)]
+pub struct RevokeSessions {
+    /// Which.
+    #[command(flatten)]
+    pub which: Which,
     /// Who checks the account's password, where a name means several
     #[arg(long, value_name = "PROVIDER", help_heading = "Selecting")]
     pub provider: Option<String>,
     /// End API keys, app passwords and long-lived tokens too
     #[arg(long)]
     pub tokens: bool,
+    /// Safety.
+    #[command(flatten)]
+    pub write: Write,
+}
+
+/// `token revoke`
+#[derive(Args, Clone, Debug, Default)]
+pub struct RevokeTokens {
+    /// Which.
+    #[command(flatten)]
+    pub which: Which,
+    /// Who checks the account's password, where a name means several
+    #[arg(long, value_name = "PROVIDER", help_heading = "Selecting")]
+    pub provider: Option<String>,
+    /// Safety.
+    #[command(flatten)]
+    pub write: Write,
+}
+
+/// `invite revoke`
+#[derive(Args, Clone, Debug, Default)]
+pub struct RevokeInvites {
+    /// Which.
+    #[command(flatten)]
+    pub which: Which,
     /// Safety.
     #[command(flatten)]
     pub write: Write,
@@ -525,7 +580,8 @@ pub enum TokenVerb {
     #[command(alias = "add")]
     Issue {
         /// Which account.
-        user: String,
+        #[command(flatten)]
+        account: Named,
         /// key=value pairs: name=, scope=, expires=, and the app's own
         #[arg(value_name = "KEY=VALUE")]
         keys: Vec<String>,
@@ -535,7 +591,7 @@ pub enum TokenVerb {
     },
     /// End tokens
     #[command(alias = "rm")]
-    Revoke(Revoke),
+    Revoke(RevokeTokens),
 }
 
 /// `client`
@@ -700,7 +756,7 @@ pub enum InviteVerb {
     },
     /// Take invitations back
     #[command(alias = "rm")]
-    Revoke(Revoke),
+    Revoke(RevokeInvites),
 }
 
 /// `onboarding`

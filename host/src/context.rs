@@ -1,6 +1,7 @@
 //! What a run works with: configuration, plugins, journal, and instances opened for use.
 
 use crate::apply::{self, Stores, Work};
+use crate::commands::list::pasted;
 use crate::cli::Global;
 use crate::config::{Config, Places};
 use crate::error::{Error, Kind, Result};
@@ -156,15 +157,31 @@ impl Run {
         let here = std::env::current_dir().unwrap_or_default();
         Ok(match App::parse(app, &here)? {
             App::All => None,
-            App::Named(name) => {
-                let found = self.config.instance(&name)?.clone();
-                Some(Instance::configured(&name, Ok(found)))
-            }
+            App::Named(name) => Some(self.by_name(&name)?),
             App::AdHoc(mut found) => {
                 found.settings.clone_from(&self.global.settings);
                 Some(Instance::ad_hoc(*found))
             }
         })
+    }
+
+    /// The configured instance of that name, with the settings given here besides its own. With settings, the name of a
+    /// plugin alone will do: they say where the store is.
+    fn by_name(&self, name: &str) -> Result<Instance> {
+        let settings = &self.global.settings;
+        if !self.config.instances.contains_key(name) && !settings.is_empty() && self.registry.find(name).is_ok() {
+            let found = instance::Instance {
+                name: name.to_owned(),
+                argument: name.to_owned(),
+                plugin: name.to_owned(),
+                settings: settings.clone(),
+                ..instance::Instance::default()
+            };
+            return Ok(Instance::ad_hoc(found));
+        }
+        let mut found = self.config.instance(name)?.clone();
+        found.settings.extend(settings.iter().cloned());
+        Ok(Instance::configured(name, Ok(found)))
     }
 
     /// The instances a change is for: each named, or the only one configured.
@@ -413,6 +430,8 @@ pub fn place(location: &Location) -> String {
 pub struct Opened {
     name: String,
     argument: String,
+    /// What a command needs to mean this instance: `--app` and the settings given.
+    flags: Vec<String>,
     loaded: Loaded,
     settings: Settings,
     files: MappedFiles,
@@ -441,7 +460,12 @@ impl Opened {
             stores.push((store.clone(), run.store(location, &loaded.facts)?));
             run.ui.detail(format!("store: {shown}"));
         }
-        Ok(Opened { name: instance.name.clone(), argument: instance.argument.clone(), loaded, settings, files, located, stores })
+        let mut flags = vec!["--app".to_owned(), instance.argument.clone()];
+        for path in &run.global.settings {
+            let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            flags.extend(["--settings".to_owned(), whole.display().to_string()]);
+        }
+        Ok(Opened { name: instance.name.clone(), argument: instance.argument.clone(), flags, loaded, settings, files, located, stores })
     }
 
     /// The instance's name.
@@ -532,7 +556,7 @@ impl Opened {
         let complete = |fix: &mut Vec<String>| {
             if !fix.is_empty() {
                 fix.insert(0, "latchlift".to_owned());
-                fix.extend(["--app".to_owned(), self.argument.clone()]);
+                fix.extend(self.flags.iter().cloned());
             }
         };
         let reasons = |reasons: &mut Vec<Reason>| {
@@ -553,7 +577,7 @@ impl Opened {
     fn complete_commands(&self, text: &str) -> String {
         let pieces = text.split('`').enumerate().map(|(i, piece)| {
             let command = i % 2 == 1 && piece.starts_with("latchlift ") && !piece.contains(" --app ");
-            if command { format!("{piece} --app {}", self.argument) } else { piece.to_owned() }
+            if command { format!("{piece} {}", pasted(&self.flags)) } else { piece.to_owned() }
         });
         pieces.collect::<Vec<_>>().join("`")
     }

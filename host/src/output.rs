@@ -1,13 +1,27 @@
 //! Lists as tables, CSV, TSV, Markdown or JSON.
+//!
+//! Rows are written as they come, so that a hundred thousand accounts need no more memory than a few. Only a table waits
+//! for its last row: that one may be the widest.
 
 use crate::cli::Format;
 use crate::error::Error;
 use crate::ui;
+use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Result, Write};
 use std::rc::Rc;
 
-/// A list on its way out: rows of cells for people, rows of structs for programs.
+/// How a list looks.
+pub struct Shape<'a, T> {
+    /// The name of the list in JSON: `accounts`.
+    pub name: &'a str,
+    /// The columns' headings.
+    pub headings: &'a [&'a str],
+    /// The cells of a row, in the order of the headings.
+    pub cells: fn(&str, &T) -> Vec<String>,
+}
+
+/// A list with all its rows at hand.
 pub struct List<'a, T> {
     /// The name of the list in JSON: `accounts`.
     pub name: &'a str,
@@ -21,83 +35,211 @@ pub struct List<'a, T> {
     pub cells: fn(&str, &T) -> Vec<String>,
 }
 
-#[derive(Serialize)]
-struct Row<'a, T> {
-    app: &'a str,
-    #[serde(flatten)]
-    row: &'a T,
+impl<T: Serialize> List<'_, T> {
+    /// Prints the list. That it could not be is remembered: see [`ui::lost`].
+    pub fn print(&self, format: Format) {
+        let Self { name, rows, errors, headings, cells } = *self;
+        let mut writer = Writer::stdout(Shape { name, headings, cells }, format);
+        let written = rows.iter().try_for_each(|(app, row)| writer.row(app, row));
+        if let Err(why) = written.and_then(|()| writer.end(errors)) {
+            ui::lost(&why);
+        }
+    }
 }
 
-impl<T: Serialize> List<'_, T> {
-    /// Prints the list. A closed pipe ends the program quietly.
-    pub fn print(&self, format: Format) {
-        let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
-        let written = match format {
-            Format::Json => self.json(&mut out),
-            Format::Table => self.table(&mut out),
-            Format::Csv => self.separated(&mut out, b','),
-            Format::Tsv => self.separated(&mut out, b'\t'),
-            Format::Markdown => self.markdown(&mut out),
+/// A list on its way out.
+pub struct Writer<'a, T, W: Write> {
+    shape: Shape<'a, T>,
+    out: W,
+    form: Form,
+    begun: bool,
+    /// The text of one row, in a buffer for all.
+    line: Vec<u8>,
+}
+
+/// The form of a list, with what it needs of the rows before.
+enum Form {
+    Json,
+    Table(Box<Table>),
+    Separated(u8),
+    Markdown,
+}
+
+/// What a list is written to, usually.
+pub type Stdout = BufWriter<std::io::StdoutLock<'static>>;
+
+impl<'a, T: Serialize> Writer<'a, T, Stdout> {
+    /// A list on stdout.
+    pub fn stdout(shape: Shape<'a, T>, format: Format) -> Self {
+        Writer::new(shape, format, BufWriter::with_capacity(1 << 16, std::io::stdout().lock()))
+    }
+}
+
+impl<'a, T: Serialize, W: Write> Writer<'a, T, W> {
+    /// A list for `out`. Nothing is written before its first row or its end.
+    pub fn new(shape: Shape<'a, T>, format: Format, out: W) -> Self {
+        let form = match format {
+            Format::Json => Form::Json,
+            Format::Table => Form::Table(Box::new(table(shape.headings))),
+            Format::Csv => Form::Separated(b','),
+            Format::Tsv => Form::Separated(b'\t'),
+            Format::Markdown => Form::Markdown,
         };
-        match written.and_then(|()| out.flush()) {
-            Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
-            Err(why) => eprintln!("error: cannot write the answer: {why}"),
-            Ok(()) => {}
-        }
+        Writer { shape, out, form, begun: false, line: Vec::new() }
     }
 
-    fn json(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let ok = self.errors.is_empty();
-        write!(out, "{{\"latchlift\":1,\"ok\":{ok},\"{}\":[", self.name)?;
-        for (i, (app, row)) in self.rows.iter().enumerate() {
-            if i > 0 {
-                out.write_all(b",")?;
+    /// Whether something was written, so that the list must be brought to its end.
+    pub fn has_begun(&self) -> bool {
+        self.begun && !matches!(self.form, Form::Table(_))
+    }
+
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// The pipe is closed, the disk is full.
+    pub fn row(&mut self, app: &str, row: &T) -> Result<()> {
+        let first = !self.begun;
+        self.begin()?;
+        self.line.clear();
+        match &mut self.form {
+            Form::Json => json_row(&mut self.line, app, row, first)?,
+            Form::Separated(separator) => separated(&mut self.line, *separator, (self.shape.cells)(app, row))?,
+            Form::Markdown => markdown(&mut self.line, (self.shape.cells)(app, row))?,
+            Form::Table(table) => {
+                let cells = (self.shape.cells)(app, row);
+                table.add_row(cells.iter().map(|cell| ui::escaped(&cell.replace('\n', " "))));
             }
-            serde_json::to_writer(&mut *out, &Row { app, row })?;
         }
-        let errors = self.errors.iter().map(|(app, error)| {
-            let mut json = ui::error_json(error);
-            json["app"] = app.clone().into();
-            json
-        });
-        let errors: Vec<serde_json::Value> = errors.collect();
-        writeln!(out, "],\"errors\":{}}}", serde_json::Value::from(errors))
+        self.out.write_all(&self.line)
     }
 
-    fn table(&self, out: &mut impl Write) -> std::io::Result<()> {
-        if self.rows.is_empty() {
+    /// Writes what comes before the first row.
+    fn begin(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
             return Ok(());
         }
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::NOTHING);
-        table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
-        table.set_header(self.headings);
-        for (app, row) in self.rows {
-            table.add_row((self.cells)(app, row).iter().map(|cell| ui::escaped(&cell.replace('\n', " "))));
+        let headings = || self.shape.headings.iter().map(|&heading| heading.to_owned()).collect::<Vec<_>>();
+        match &self.form {
+            Form::Json => write!(self.out, "{{\"latchlift\":1,\"{}\":[", self.shape.name),
+            Form::Table(_) => Ok(()),
+            Form::Separated(separator) => separated(&mut self.out, *separator, headings()),
+            Form::Markdown => {
+                markdown(&mut self.out, headings())?;
+                markdown(&mut self.out, vec!["---".to_owned(); self.shape.headings.len()])
+            }
         }
-        for line in table.lines() {
-            writeln!(out, "{}", line.trim())?;
-        }
-        Ok(())
     }
 
-    fn separated(&self, out: &mut impl Write, separator: u8) -> std::io::Result<()> {
-        let mut writer = csv::WriterBuilder::new().delimiter(separator).from_writer(out);
-        writer.write_record(self.headings)?;
-        for (app, row) in self.rows {
-            writer.write_record((self.cells)(app, row))?;
+    /// Writes what comes after the last row, with what failed meanwhile, by instance.
+    ///
+    /// # Errors
+    /// As [`Writer::row`].
+    pub fn end(mut self, errors: &[(String, Error)]) -> Result<()> {
+        self.begin()?;
+        match &self.form {
+            Form::Json => json_end(&mut self.out, errors)?,
+            Form::Table(table) if !table.is_empty() => {
+                for line in table.lines() {
+                    writeln!(self.out, "{}", line.trim())?;
+                }
+            }
+            _ => {}
         }
-        writer.flush()
+        self.out.flush()
+    }
+}
+
+fn table(headings: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headings);
+    table
+}
+
+/// A row as JSON: its own fields after the instance's name.
+fn json_row<T: Serialize>(out: &mut Vec<u8>, app: &str, row: &T, first: bool) -> Result<()> {
+    out.extend_from_slice(if first { b"{\"app\":" } else { b",{\"app\":" });
+    serde_json::to_writer(&mut *out, app)?;
+    let open = out.len();
+    serde_json::to_writer(&mut *out, row)?;
+    // The row's own brace gives way to the comma after the name; a row without fields has none to separate.
+    match &out[open..] {
+        b"{}" => drop(out.remove(open)),
+        _ => out[open] = b',',
+    }
+    Ok(())
+}
+
+fn json_end(out: &mut impl Write, errors: &[(String, Error)]) -> Result<()> {
+    let ok = errors.is_empty();
+    let errors = errors.iter().map(|(app, error)| {
+        let mut json = ui::error_json(error);
+        json["app"] = app.clone().into();
+        json
+    });
+    let errors: Vec<serde_json::Value> = errors.collect();
+    writeln!(out, "],\"errors\":{},\"ok\":{ok}}}", serde_json::Value::from(errors))
+}
+
+fn separated(out: &mut impl Write, separator: u8, cells: Vec<String>) -> Result<()> {
+    let mut writer = csv::WriterBuilder::new().delimiter(separator).buffer_capacity(1 << 10).from_writer(out);
+    writer.write_record(cells)?;
+    writer.flush()
+}
+
+fn markdown(out: &mut impl Write, cells: Vec<String>) -> Result<()> {
+    let cells: Vec<String> =
+        cells.iter().map(|cell| ui::escaped(&cell.replace('\n', " ")).replace('|', "\\|")).collect();
+    writeln!(out, "| {} |", cells.join(" | "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    #[derive(Serialize)]
+    struct Person {
+        #[serde(skip_serializing_if = "str::is_empty")]
+        name: &'static str,
     }
 
-    fn markdown(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
-        writeln!(out, "{}", line(self.headings.iter().map(|&heading| heading.to_owned()).collect()))?;
-        writeln!(out, "{}", line(vec!["---".to_owned(); self.headings.len()]))?;
-        for (app, row) in self.rows {
-            let escape = |cell: String| ui::escaped(&cell.replace('\n', " ")).replace('|', "\\|");
-            writeln!(out, "{}", line((self.cells)(app, row).into_iter().map(escape).collect()))?;
-        }
-        Ok(())
+    fn written(format: Format, names: &[&'static str], errors: &[(String, Error)]) -> String {
+        let cells = |app: &str, person: &Person| vec![app.to_owned(), person.name.to_owned()];
+        let shape = Shape { name: "people", headings: &["APP", "NAME"], cells };
+        let mut out = Vec::new();
+        let mut writer = Writer::new(shape, format, &mut out);
+        assert!(!writer.has_begun());
+        names.iter().for_each(|name| writer.row("a\"b", &Person { name }).unwrap());
+        writer.end(errors).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn json_is_whole_with_and_without_rows() {
+        assert_eq!(written(Format::Json, &[], &[]), "{\"latchlift\":1,\"people\":[],\"errors\":[],\"ok\":true}\n");
+        let text = written(Format::Json, &["x", "", "y"], &[("c".to_owned(), Error::new(Kind::Denied, "no"))]);
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let people = serde_json::json!([{"app": "a\"b", "name": "x"}, {"app": "a\"b"}, {"app": "a\"b", "name": "y"}]);
+        assert_eq!((&json["people"], &json["ok"], &json["latchlift"]), (&people, &false.into(), &1.into()));
+        assert_eq!((&json["errors"][0]["app"], &json["errors"][0]["kind"]), (&"c".into(), &"denied".into()));
+    }
+
+    #[test]
+    fn the_other_forms_have_their_headings_once() {
+        assert_eq!(written(Format::Csv, &["x,1", "y"], &[]), "APP,NAME\n\"a\"\"b\",\"x,1\"\n\"a\"\"b\",y\n");
+        assert_eq!(written(Format::Tsv, &[], &[]), "APP\tNAME\n");
+        assert_eq!(written(Format::Markdown, &["x|y"], &[]), "| APP | NAME |\n| --- | --- |\n| a\"b | x\\|y |\n");
+        assert_eq!(written(Format::Table, &["x"], &[]), "APP  NAME\na\"b  x\n");
+        assert_eq!(written(Format::Table, &[], &[]), "");
+    }
+
+    #[test]
+    fn a_table_has_not_begun_before_its_end() {
+        let shape = |_: &str, _: &Person| vec![String::new()];
+        let mut writer = Writer::new(Shape { name: "p", headings: &["A"], cells: shape }, Format::Table, Vec::new());
+        writer.row("a", &Person { name: "x" }).unwrap();
+        assert!(!writer.has_begun());
     }
 }

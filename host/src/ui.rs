@@ -1,11 +1,12 @@
 //! Talking to people: stdout is the answer, stderr the conversation.
 
 use crate::cli::{Color, Format, Global};
-use crate::error::{Error, Kind};
-use anstream::{ColorChoice, eprintln};
-use latchlift_plugin_api::{Change, Facts, Plan};
+use crate::error::{Error, Kind, io_reason};
+use anstream::ColorChoice;
+use latchlift_plugin_api::{Facts, Plan};
 use serde_json::json;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
 /// How this run talks.
 #[derive(Clone, Copy, Debug)]
@@ -41,20 +42,20 @@ impl Ui {
     /// A status line: a sentence on stderr, unless quiet.
     pub fn say(&self, line: impl AsRef<str>) {
         if !self.quiet {
-            eprintln!("{}", line.as_ref());
+            tell(line.as_ref());
         }
     }
 
     /// A status line for those who asked for more.
     pub fn detail(&self, line: impl AsRef<str>) {
         if self.verbose {
-            eprintln!("{}", line.as_ref());
+            tell(line.as_ref());
         }
     }
 
     /// Something the person should know, whether or not they asked for quiet.
     pub fn warn(&self, line: impl AsRef<str>) {
-        eprintln!("{YELLOW}warning:{RESET} {}", escaped(line.as_ref()));
+        tell(format!("{YELLOW}warning:{RESET} {}", escaped(line.as_ref())));
     }
 
     /// Whether the answer is JSON.
@@ -64,29 +65,29 @@ impl Ui {
 
     /// The plan as people read it.
     pub fn plan(&self, heading: &str, plan: &Plan, facts: &Facts) {
-        let mut text = format!("{BOLD}{}{RESET}\n  {}\n", escaped(heading), escaped(&plan.summary));
-        for step in &plan.steps {
-            for change in &step.changes {
-                plan_lines(&mut text, change, plan, facts);
-            }
-        }
-        eprintln!("{}", text.trim_end());
+        let changes = plan.steps.iter().flat_map(|step| &step.changes);
+        let lines = plan_lines(changes.map(|change| crate::plan::lines(change, facts, &plan.accounts)));
+        tell(format!("{BOLD}{}{RESET}\n  {}", escaped(heading), escaped(&plan.summary)));
+        lines.iter().for_each(|line| tell(format!("    {line}")));
         plan.warnings.iter().for_each(|warning| self.warn(warning));
     }
 }
 
-/// The most changes of a plan that are spelled out.
+/// The most lines of a plan that are spelled out.
 const MOST_LINES: usize = 200;
 
-fn plan_lines(text: &mut String, change: &Change, plan: &Plan, facts: &Facts) {
-    if text.lines().count() > MOST_LINES {
-        return;
+/// The lines of a plan's changes: of whole changes only, and how many more there are.
+fn plan_lines(mut changes: impl Iterator<Item = Vec<String>>) -> Vec<String> {
+    let mut shown = Vec::new();
+    while let Some(lines) = changes.next() {
+        if !shown.is_empty() && shown.len() + lines.len() > MOST_LINES {
+            let more = 1 + changes.count();
+            shown.push(format!("... and {more} more change{}", if more == 1 { "" } else { "s" }));
+            break;
+        }
+        shown.extend(lines);
     }
-    for line in crate::plan::lines(change, facts, &plan.accounts) {
-        text.push_str("    ");
-        text.push_str(&line);
-        text.push('\n');
-    }
+    shown
 }
 
 const BOLD: &str = "\x1b[1m";
@@ -95,23 +96,33 @@ const YELLOW: &str = "\x1b[1;33m";
 const CYAN: &str = "\x1b[1;36m";
 const RESET: &str = "\x1b[0m";
 
+/// A line of the conversation, on stderr. Whether anybody reads it changes nothing about the work.
+pub fn tell(line: impl AsRef<str>) {
+    // A closed or full stderr leaves nowhere to complain.
+    let _ = writeln!(anstream::stderr(), "{}", line.as_ref());
+}
+
 /// Prints a failure: what happened, the standing of the data, what to do. As JSON on stdout where that was asked for.
 pub fn error(error: &Error, as_json: bool) {
     if as_json {
-        answer(&json!({ "latchlift": 1, "ok": false, "error": error_json(error) }).to_string());
-        return;
+        let json = json!({ "latchlift": 1, "ok": false, "error": error_json(error) });
+        match try_answer(&json.to_string()) {
+            Err(why) if why.kind() != ErrorKind::BrokenPipe => {}
+            _ => return,
+        }
     }
-    eprintln!("{RED}error:{RESET} {}", escaped(&error.message));
+    tell(format!("{RED}error:{RESET} {}", escaped(&error.message)));
     for candidate in &error.candidates {
         let provider = if candidate.provider.is_empty() { String::new() } else { format!("  {}", candidate.provider) };
         let note = if candidate.note.is_empty() { String::new() } else { format!("  ({})", candidate.note) };
-        eprintln!("  {}{provider}  --id {}{}", escaped(&candidate.name), escaped(&candidate.id), escaped(&note));
+        let (name, id) = (escaped(&candidate.name), escaped(&candidate.id));
+        tell(format!("  {name}{}  --id {id}{}", escaped(&provider), escaped(&note)));
     }
     if let Some(note) = &error.note {
-        eprintln!("{CYAN}note:{RESET} {}", escaped(note));
+        tell(format!("{CYAN}note:{RESET} {}", escaped(note)));
     }
     if let Some(help) = &error.help {
-        eprintln!("{CYAN}help:{RESET} {}", escaped(help));
+        tell(format!("{CYAN}help:{RESET} {}", escaped(help)));
     }
 }
 
@@ -127,13 +138,25 @@ pub fn error_json(error: &Error) -> serde_json::Value {
     out
 }
 
-/// Prints the answer and flushes it. A closed pipe ends the program quietly, as it would any filter.
+/// Prints the answer and flushes it. That it could not be is remembered until the program ends: see [`lost_answer`].
 pub fn answer(text: &str) {
-    if let Err(why) = try_answer(text)
-        && why.kind() == std::io::ErrorKind::BrokenPipe
-    {
-        std::process::exit(0);
+    if let Err(why) = try_answer(text) {
+        lost(&why);
     }
+}
+
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Remembers that an answer could not be written. A closed pipe is no loss: its reader wanted no more.
+pub fn lost(why: &std::io::Error) {
+    if why.kind() != ErrorKind::BrokenPipe {
+        LOST.get_or_init(|| io_reason(why));
+    }
+}
+
+/// Why an answer could not be written, if one could not.
+pub fn lost_answer() -> Option<&'static str> {
+    LOST.get().map(String::as_str)
 }
 
 /// Prints the answer and flushes it.
@@ -173,7 +196,18 @@ fn dangerous(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::escaped;
+    use super::{MOST_LINES, escaped, plan_lines};
+
+    #[test]
+    fn a_long_plan_says_how_many_changes_it_leaves_out() {
+        let changes = |count: usize| plan_lines((0..count).map(|i| vec![i.to_string(); 3]));
+        let shown = MOST_LINES / 3;
+        assert_eq!(changes(shown).len(), shown * 3);
+        assert_eq!(changes(shown + 1).last().unwrap(), "... and 1 more change");
+        assert_eq!(changes(100_000).last().unwrap(), &format!("... and {} more changes", 100_000 - shown));
+        assert_eq!(changes(100_000).len(), shown * 3 + 1);
+        assert_eq!(plan_lines(std::iter::once(vec![String::new(); 999])).len(), 999);
+    }
 
     #[test]
     fn a_stored_name_cannot_drive_the_terminal() {

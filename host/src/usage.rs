@@ -1,97 +1,179 @@
 //! What to say about a command line that does not parse: secrets caught, words of other tools answered, the rest as clap
-//! explains it.
+//! explains it. A word that is not a command is never repeated, for it may be a password.
+
+mod words;
 
 use crate::cli::Cli;
 use crate::commands::hints;
 use crate::error::{Error, Kind};
 use crate::plugin::Registry;
-use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory};
+use words::Words;
 
-/// Whether the arguments ask for JSON, though they may not parse.
+/// Whether the arguments, which do not parse, ask for JSON.
 pub fn wants_json(arguments: &[String]) -> bool {
-    let pair = |pair: &[String]| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json";
-    arguments.iter().any(|argument| ["--json", "--output=json", "-ojson"].contains(&argument.as_str()))
-        || arguments.windows(2).any(pair)
+    Words::split(&Cli::command(), arguments).want_json()
 }
 
 /// The failure to parse, in our words. A secret among the arguments is not repeated.
 pub fn explain(refused: &clap::Error, arguments: &[String]) -> Error {
-    let words = plain_words(arguments);
-    if secret_among(refused, arguments, &words) {
-        return Error::new(Kind::Usage, "passwords are not arguments; yours may now be in your shell's history")
-            .note("nothing was changed")
-            .help("use --password-stdin, --password-file FILE or --generate, or let latchlift ask");
-    }
-    let (message, help) = match refused.get(ContextKind::InvalidSubcommand) {
-        Some(ContextValue::String(word)) => unknown_verb(word, &words),
+    let root = Cli::command();
+    let words = Words::split(&root, arguments);
+    let line = Line { refused, path: words.path(&root), words };
+    let (message, help) = match refused.kind() {
+        _ if line.has_secret() => line.secret(),
+        ErrorKind::InvalidSubcommand => line.unknown_verb(),
+        ErrorKind::UnknownArgument => line.unknown_argument(),
+        ErrorKind::TooManyValues => (format!("`{}` takes no value", line.invalid()), None),
+        ErrorKind::MissingRequiredArgument => (format!("`{}` needs {}", line.spoken(), line.invalid()), None),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => line.missing_verb(),
         _ => clap_words(refused),
     };
-    let mut error = Error::new(Kind::Usage, message);
-    if matches!(refused.kind(), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument | ErrorKind::MissingSubcommand)
-        && let Some(own) = hints::own_words(&words, &installed())
-    {
-        error = error.help(own);
+    let error = Error::new(Kind::Usage, message);
+    let error = if line.has_secret() { error.note("nothing was changed") } else { error };
+    let foreign = [ErrorKind::InvalidSubcommand, ErrorKind::UnknownArgument, ErrorKind::MissingSubcommand];
+    let own = foreign.contains(&refused.kind()).then(|| hints::own_words(&line.words.plain, &installed())).flatten();
+    let seen = format!("see `{} --help`", line.spoken());
+    error.help(own.or(help).unwrap_or(seen))
+}
+
+/// A line that was refused.
+struct Line<'a> {
+    refused: &'a clap::Error,
+    words: Words,
+    path: Vec<&'a Command>,
+}
+
+/// One sentence, and what to do where there is something better than reading the help.
+type Said = (String, Option<String>);
+
+impl Line<'_> {
+    /// The innermost command the line names.
+    fn command(&self) -> &Command {
+        self.path[self.path.len() - 1]
     }
-    match help {
-        Some(help) => error.help(help),
-        None => error.help(format!("see {}", help_command(&words))),
+
+    /// The names of the commands below the program: `["password", "reset"]`.
+    fn names(&self) -> Vec<&str> {
+        self.path.iter().skip(1).map(|command| command.get_name()).collect()
+    }
+
+    /// The command as typed by the book: `latchlift password reset`.
+    fn spoken(&self) -> String {
+        self.path.iter().map(|command| command.get_name()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The argument the parse failed at, or those that are missing.
+    fn invalid(&self) -> String {
+        match self.refused.get(ContextKind::InvalidArg) {
+            Some(ContextValue::String(text)) => text.clone(),
+            Some(ContextValue::Strings(texts)) => texts.join(" "),
+            _ => String::new(),
+        }
+    }
+
+    /// Whether the parse failed at something that is or may be a password.
+    fn has_secret(&self) -> bool {
+        let secret_flags = ["--password", "--pass", "--passwd", "--pwd", "--pw", "--new-password"];
+        let unknown = self.refused.kind() == ErrorKind::UnknownArgument;
+        let flag = |name: &str| secret_flags.contains(&name) || (unknown && name == "-p");
+        self.words.flags.iter().any(|typed| flag(&typed.name)) || self.has_stray_secret()
+    }
+
+    /// Whether there is a word too many where a password would be typed by those who know other tools.
+    fn has_stray_secret(&self) -> bool {
+        let about_passwords =
+            matches!(self.names()[..], ["password", ..] | ["admin", "recreate"] | ["user", "add"] | ["token", "issue"]);
+        about_passwords
+            && match self.refused.kind() {
+                ErrorKind::UnknownArgument => !self.invalid().starts_with('-'),
+                ErrorKind::TooManyValues => true,
+                // `passwd john secret` of other tools; `password rest john` is a slip.
+                ErrorKind::InvalidSubcommand => self.words.plain.len() > 2 && self.similar_verb().is_none(),
+                _ => false,
+            }
+    }
+
+    fn secret(&self) -> Said {
+        let how = "use --password-stdin, --password-file FILE or --generate, or let latchlift ask".to_owned();
+        ("passwords are not arguments; yours may now be in your shell's history".to_owned(), Some(how))
+    }
+
+    /// The word where a noun or verb should be.
+    fn unknown_word(&self) -> &str {
+        match self.refused.get(ContextKind::InvalidSubcommand) {
+            Some(ContextValue::String(word)) => word,
+            _ => "",
+        }
+    }
+
+    fn similar_verb(&self) -> Option<&str> {
+        crate::instance::similar(self.unknown_word(), verbs(self.command()).into_iter())
+    }
+
+    /// A noun or verb there is not, with a similar one.
+    fn unknown_verb(&self) -> Said {
+        let (word, similar) = (self.unknown_word(), self.similar_verb());
+        let message = match self.names()[..] {
+            [] => format!("there is no command `{word}`"),
+            ["password"] if similar.is_none() => "`password` has no such verb".to_owned(),
+            [noun, ..] => format!("`{noun}` has no verb `{word}`"),
+        };
+        let help = match similar {
+            Some(similar) => Some(format!("did you mean `{} {similar}`?", self.spoken())),
+            None => {
+                self.names().first().map(|noun| format!("the verbs of `{noun}`: {}", verbs(self.command()).join(", ")))
+            }
+        };
+        (message, help)
+    }
+
+    fn missing_verb(&self) -> Said {
+        match (self.names().is_empty(), verbs(self.command()).split_last()) {
+            (false, Some((last, []))) => (format!("`{}` needs a verb: {last}", self.spoken()), None),
+            (false, Some((last, others))) => {
+                (format!("`{}` needs a verb: {} or {last}", self.spoken(), others.join(", ")), None)
+            }
+            _ => ("a command is missing".to_owned(), None),
+        }
+    }
+
+    /// A flag there is not, or a word too many.
+    fn unknown_argument(&self) -> Said {
+        let typed = self.invalid();
+        let name = typed.split('=').next().unwrap_or_default();
+        if !name.starts_with('-') || name == "-" {
+            return self.word_too_many();
+        }
+        // What looks unlike our flags may be a password that begins with a dash.
+        let plain = name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        let message = match plain {
+            true => format!("`{}` has no flag `{name}`", self.spoken()),
+            false => format!("`{}` has no such flag", self.spoken()),
+        };
+        let similar = match self.refused.get(ContextKind::SuggestedArg) {
+            Some(ContextValue::String(flag)) => Some(format!("did you mean `{flag}`?")),
+            _ => None,
+        };
+        (message, similar)
+    }
+
+    fn word_too_many(&self) -> Said {
+        let takes: Vec<String> = self.command().get_positionals().map(ToString::to_string).collect();
+        let takes = if takes.is_empty() { "only flags".to_owned() } else { takes.join(" ") };
+        let help = format!("it takes {takes}; see `{} --help`", self.spoken());
+        (format!("there is a word too many for `{}`", self.spoken()), Some(help))
     }
 }
 
-/// A noun or verb there is not, with a similar one.
-fn unknown_verb(word: &str, words: &[String]) -> (String, Option<String>) {
-    let command = Cli::command();
-    let noun = words.first().filter(|first| *first != word).and_then(|first| command.find_subcommand(first));
-    let within = noun.unwrap_or(&command);
-    let known: Vec<&str> = within.get_subcommands().filter(|sub| !sub.is_hide_set()).map(clap::Command::get_name).collect();
-    let prefix = noun.map(|noun| format!("{} ", noun.get_name())).unwrap_or_default();
-    let message = match noun {
-        Some(noun) => format!("`{}` has no verb `{word}`", noun.get_name()),
-        None => format!("there is no command `{word}`"),
-    };
-    let similar = crate::instance::similar(word, known.iter().copied());
-    let help = similar.map(|similar| format!("did you mean `latchlift {prefix}{similar}`?"));
-    (message, help.or_else(|| noun.map(|noun| format!("the verbs of `{}`: {}", noun.get_name(), known.join(", ")))))
-}
-
-/// The arguments that are neither flags nor the program.
-fn plain_words(arguments: &[String]) -> Vec<String> {
-    arguments.iter().skip(1).filter(|argument| !argument.starts_with('-')).cloned().collect()
-}
-
-fn help_command(words: &[String]) -> String {
-    let nouns = ["user", "password", "admin", "session", "token", "client", "mfa", "login", "ban", "invite", "app", "plugin"];
-    match words.first().filter(|word| nouns.contains(&word.as_str())) {
-        Some(noun) => format!("`latchlift {noun} --help`"),
-        None => "`latchlift --help`".to_owned(),
-    }
-}
-
-/// Whether the parse failed at something that is or may be a password.
-fn secret_among(refused: &clap::Error, arguments: &[String], words: &[String]) -> bool {
-    let flag = |argument: &String| {
-        let name = argument.split('=').next().unwrap_or_default();
-        matches!(name, "--password" | "--pass" | "--passwd" | "--pw" | "--new-password")
-            || (argument.starts_with("-p") && !argument.starts_with("--") && refused.kind() == ErrorKind::UnknownArgument)
-    };
-    let noun = words.first().map(String::as_str).unwrap_or_default();
-    let about_passwords = matches!(noun, "password" | "passwords" | "passwd")
-        || (noun == "admin" && words.get(1).is_some_and(|verb| verb == "recreate"));
-    let stray = refused.kind() == ErrorKind::UnknownArgument && about_passwords && !invalid(refused).starts_with('-');
-    arguments.iter().skip(1).any(flag) || stray
-}
-
-/// The argument the parse failed at.
-fn invalid(refused: &clap::Error) -> String {
-    match refused.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(text)) => text.clone(),
-        _ => String::new(),
-    }
+/// The commands below one.
+fn verbs(command: &Command) -> Vec<&str> {
+    command.get_subcommands().filter(|sub| !sub.is_hide_set()).map(Command::get_name).collect()
 }
 
 /// Clap's explanation as one sentence, and its own suggestion.
-fn clap_words(refused: &clap::Error) -> (String, Option<String>) {
+fn clap_words(refused: &clap::Error) -> Said {
     let rendered = refused.render().to_string();
     let mut lines = rendered.lines().filter(|line| !line.trim().is_empty());
     let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
@@ -99,14 +181,7 @@ fn clap_words(refused: &clap::Error) -> (String, Option<String>) {
     let (tips, details): (Vec<&str>, Vec<&str>) = rest.into_iter().partition(|line| line.starts_with("tip:"));
     let details: Vec<&str> = details.into_iter().filter(|line| !line.starts_with("For more")).collect();
     let message = if details.is_empty() { first } else { format!("{first} {}", details.join(" ")) };
-    let tip = tips.first().map(|tip| tip.trim_start_matches("tip:").trim().to_owned());
-    match refused.kind() {
-        // Without a subcommand clap shows the whole help; a sentence is enough.
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            ("a verb is missing".to_owned(), None)
-        }
-        _ => (message, tip),
-    }
+    (message, tips.first().map(|tip| tip.trim_start_matches("tip:").trim().to_owned()))
 }
 
 /// The facts of the installed plugins, as far as they can be read without loading code or fuss.
@@ -116,35 +191,5 @@ fn installed() -> Vec<latchlift_plugin_api::Facts> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    fn explained(line: &str) -> Error {
-        let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        explain(&Cli::try_parse_from(&arguments).unwrap_err(), &arguments)
-    }
-
-    #[test]
-    fn a_password_among_the_arguments_is_caught_and_not_repeated() {
-        for line in [
-            "latchlift password reset john hunter2",
-            "latchlift password reset john --password hunter2",
-            "latchlift password reset john --password=hunter2",
-            "latchlift password reset john -p hunter2",
-            "latchlift password reset john -phunter2",
-            "latchlift admin recreate root hunter2",
-            "latchlift user add john --password hunter2",
-        ] {
-            let error = explained(line);
-            assert!(error.message.starts_with("passwords are not arguments"), "{line}: {}", error.message);
-            assert!(!format!("{error:?}").contains("hunter2"), "{line}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_flag_is_named_and_a_similar_one_offered() {
-        let error = explained("latchlift user list --dleted");
-        assert!(error.message.contains("--dleted") && error.help.unwrap().contains("--deleted"));
-    }
-}
+#[path = "usage_tests.rs"]
+mod tests;

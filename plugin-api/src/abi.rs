@@ -13,7 +13,7 @@ use crate::locate::{Files, Located};
 use crate::password::{Derived, Handle, Kdf, Secrets};
 use crate::plan::Plan;
 use crate::plugin::{Context, Output, Plugin, Probe};
-use crate::reader::{Column, File, Filter, Page, Reader, Select, StoreKind};
+use crate::reader::{Column, Count, File, Filter, Page, Reader, Select, StoreKind};
 use crate::request::{Request, Settings};
 use crate::value::Value;
 pub use abi_stable;
@@ -131,6 +131,20 @@ impl RemoteHost<'_> {
         let body = encode(body)?;
         understand(self.0.call(RStr::from_str(method), RSlice::from_slice(&body)))
     }
+
+    /// As `call`, for an answer that is read where it lies.
+    fn call_for_bytes(
+        &self,
+        method: &str,
+        body: &impl Serialize,
+        take: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let body = encode(body)?;
+        match self.0.call(RStr::from_str(method), RSlice::from_slice(&body)) {
+            RResult::ROk(bytes) => take(&bytes),
+            error => understand(error),
+        }
+    }
 }
 
 impl Reader for RemoteHost<'_> {
@@ -160,6 +174,14 @@ impl Reader for RemoteHost<'_> {
 
     fn lines(&self, store: &str, file: &str, text: &str) -> Result<Vec<String>> {
         self.call("lines", &(store, file, text))
+    }
+
+    fn page_bytes(&self, query: &Select, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.call_for_bytes("select", query, take)
+    }
+
+    fn count_bytes(&self, count: &Count<'_>, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.call_for_bytes("count_by", &(count.store, count.collection, count.field, count.filter), take)
     }
 }
 

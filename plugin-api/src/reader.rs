@@ -1,7 +1,10 @@
 //! Reading a store: queries as data, and the read-only view a plugin gets.
 
+mod stream;
+
+use crate::abi;
 use crate::error::Result;
-use crate::value::{Record, Value};
+use crate::value::{Cell, Record, Value};
 use serde::{Deserialize, Serialize};
 
 /// Rows that match, byte for byte. Searching by likeness is the host's, over accounts, with one rule for every app.
@@ -19,14 +22,36 @@ pub enum Filter {
         /// The field compared.
         field: String,
         /// The lowest value, included.
+        #[serde(with = "bound")]
         from: Option<Value>,
         /// The highest value, included.
+        #[serde(with = "bound")]
         to: Option<Value>,
     },
     /// The field is null (in a document: null or absent).
     Null(String),
     /// All of these hold.
     And(Vec<Filter>),
+}
+
+/// A bound that is null is not a bound that is missing, though MessagePack writes both alike: there it goes in a list.
+mod bound {
+    use super::Value;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(bound: &Option<Value>, to: S) -> Result<S::Ok, S::Error> {
+        match to.is_human_readable() {
+            true => bound.serialize(to),
+            false => bound.as_slice().serialize(to),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+        match from.is_human_readable() {
+            true => Option::deserialize(from),
+            false => Vec::deserialize(from).map(|mut bound: Vec<Value>| bound.pop()),
+        }
+    }
 }
 
 impl Filter {
@@ -230,6 +255,36 @@ pub trait Reader {
     /// # Errors
     /// As [`Reader::document`].
     fn lines(&self, store: &str, file: &str, text: &str) -> Result<Vec<String>>;
+
+    /// The bytes in which a [`Page`] travels, for [`each_cells`](#method.each_cells), which reads them without taking
+    /// them apart first.
+    ///
+    /// # Errors
+    /// As [`Reader::select`], and whatever `take` answers.
+    fn page_bytes(&self, query: &Select, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        take(&abi::encode(&self.select(query)?)?)
+    }
+
+    /// The bytes in which the answer of [`Reader::count_by`] travels, for [`each_count`](#method.each_count).
+    ///
+    /// # Errors
+    /// As [`Reader::select`], and whatever `take` answers.
+    fn count_bytes(&self, query: &Count<'_>, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        take(&abi::encode(&self.count_by(query.store, query.collection, query.field, query.filter)?)?)
+    }
+}
+
+/// What to count: see [`Reader::count_by`].
+#[derive(Clone, Copy, Debug)]
+pub struct Count<'a> {
+    /// The named store; empty for the app's only or first one.
+    pub store: &'a str,
+    /// The table, or `document#/pointer`.
+    pub collection: &'a str,
+    /// The field whose values are counted.
+    pub field: &'a str,
+    /// Which rows.
+    pub filter: &'a Filter,
 }
 
 impl dyn Reader + '_ {
@@ -266,6 +321,32 @@ impl dyn Reader + '_ {
         }
     }
 
+    /// As [`each_row`](#method.each_row) with borrowed cells, which spares the copies too.
+    ///
+    /// # Errors
+    /// As [`Reader::select`], and whatever `each` answers.
+    pub fn each_cells(&self, mut query: Select, mut each: impl FnMut(&mut [Cell<'_>]) -> Result<()>) -> Result<()> {
+        loop {
+            let mut next = Vec::new();
+            self.page_bytes(&query, &mut |bytes| {
+                next = stream::page(bytes, &mut each)?;
+                Ok(())
+            })?;
+            if next.is_empty() {
+                return Ok(());
+            }
+            query.after = next;
+        }
+    }
+
+    /// Calls `each` with every value of the field and how many rows have it. See [`Reader::count_by`].
+    ///
+    /// # Errors
+    /// As [`Reader::select`], and whatever `each` answers.
+    pub fn each_count(&self, count: &Count<'_>, mut each: impl FnMut(&Cell<'_>, u64) -> Result<()>) -> Result<()> {
+        self.count_bytes(count, &mut |bytes| stream::counts(bytes, &mut each))
+    }
+
     /// Every row of the query.
     ///
     /// # Errors
@@ -295,5 +376,24 @@ impl dyn Reader + '_ {
     /// The store fails.
     pub fn column_names(&self, collection: &str) -> Result<Vec<String>> {
         Ok(self.columns("", collection)?.unwrap_or_default().into_iter().map(|column| column.name).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_that_is_null_is_not_missing() {
+        let bounds = [None, Some(Value::Null), Some(Value::Int(1)), Some(Value::List(vec![]))];
+        for from in bounds {
+            let filter = Filter::Range { field: "a".to_owned(), from, to: None };
+            let json = serde_json::to_string(&filter).unwrap();
+            assert_eq!(abi::decode::<Filter>(&abi::encode(&filter).unwrap()).unwrap(), filter, "{json}");
+        }
+        let filter = Filter::Range { field: "a".to_owned(), from: Some(Value::Int(1)), to: None };
+        let json = r#"{"Range":{"field":"a","from":{"Int":1},"to":null}}"#;
+        assert_eq!(serde_json::to_string(&filter).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Filter>(json).unwrap(), filter);
     }
 }

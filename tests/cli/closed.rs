@@ -41,7 +41,8 @@ fn a_generated_password_in_json_that_cannot_be_printed_is_not_lost() {
     if session.bench.signs_in("bob", "Bob!secret1") {
         return session.unchanged();
     }
-    let password = said.split_whitespace().find(|word| word.len() == 48).unwrap_or_else(|| panic!("it is lost: {said}"));
+    let password =
+        said.split_whitespace().find(|word| word.len() == 48).unwrap_or_else(|| panic!("it is lost: {said}"));
     assert!(session.bench.signs_in("bob", password), "another password was set than {said}");
 }
 

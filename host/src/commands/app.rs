@@ -50,10 +50,15 @@ pub fn check(run: &Run) -> Result<Exit> {
     let checked = look(run)?;
     if run.ui.format == crate::cli::Format::Table {
         let text: Vec<String> = checked.rows.iter().map(|(app, checked)| report(app, checked)).collect();
-        ui::answer(&text.join("\n"));
-        checked.errors.iter().for_each(|(app, error)| ui::error(&error.clone().context(app), false));
+        if !text.is_empty() {
+            ui::answer(&text.join("\n"));
+        }
     } else {
         answer(&checked).print(run.ui.format);
+    }
+    // As JSON they are part of the answer.
+    if !run.ui.json() {
+        checked.errors.iter().for_each(|(app, error)| ui::error(&error.clone().context(app), false));
     }
     let serious = |check: &Check| check.findings.iter().any(|finding| finding.severity == Severity::Serious);
     Ok(match checked.errors.is_empty() {

@@ -31,13 +31,14 @@ pub struct Ask {
 impl Ask {
     /// A verb with its safety flags.
     pub fn new(verb: &'static str, write: Write) -> Ask {
-        let rules = [
-            (write.allow_running, "running"),
-            (write.allow_last_admin, "last-admin"),
-            (write.allow_existing_admin, "existing-admin"),
-        ];
-        let allow = rules.iter().filter(|(allowed, _)| *allowed).map(|(_, rule)| (*rule).to_owned()).collect();
-        Ask { verb, options: Options { allow, ..Options::default() }, write, ..Ask::default() }
+        let running = write.allow_running;
+        Ask { verb, write, ..Ask::default() }.allow("running", running)
+    }
+
+    /// With a safety rule waived, if it is.
+    pub fn allow(mut self, rule: &str, waived: bool) -> Ask {
+        self.options.allow.extend(waived.then(|| rule.to_owned()));
+        self
     }
 
     /// Confirmed by typing a name rather than `y`.

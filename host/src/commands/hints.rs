@@ -1,5 +1,6 @@
 //! Did you mean: similar accounts, and the apps' own commands in our words.
 
+use super::list::pasted;
 use crate::context::{Opened, Run};
 use crate::error::{Error, Kind};
 use latchlift_plugin_api::facts::Replaces;
@@ -37,7 +38,7 @@ pub fn about_account(run: &Run, opened: &Opened, target: Option<&Target>, mut er
     let accounts = if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") };
     error.message = format!("{what} (instance `{}`, {accounts})", opened.name());
     similar.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let list = format!("see all with `latchlift user list --app {}`", opened.name());
+    let list = format!("see all with `latchlift user list {}`", app(opened));
     error.help(match similar.first() {
         Some((_, name)) => format!("an account with a similar name exists: `{name}`; {list}"),
         None => list,
@@ -46,9 +47,14 @@ pub fn about_account(run: &Run, opened: &Opened, target: Option<&Target>, mut er
 
 fn named_ambiguity(opened: &Opened, error: Error) -> Error {
     match error.kind {
-        Kind::Ambiguous => error.help(format!("choose one with --id or --provider, and --app {}", opened.name())),
+        Kind::Ambiguous => error.help(format!("choose one with --id or --provider, and {}", app(opened))),
         _ => error,
     }
+}
+
+/// The flag that means this instance, to paste from anywhere.
+fn app(opened: &Opened) -> String {
+    pasted(&["--app".to_owned(), opened.argument().to_owned()])
 }
 
 fn likeness(text: &str, wanted: &str) -> f64 {

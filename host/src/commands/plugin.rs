@@ -18,15 +18,18 @@ pub fn run(run: &Run, verb: Option<PluginVerb>) -> Result<Exit> {
         PluginVerb::List => list(run),
         PluginVerb::Show { plugin } => show(run, &plugin),
         PluginVerb::Check { file } => check(run, &file),
-        PluginVerb::Abi => {
-            let abi = crate::plugin::abi();
-            match run.ui.json() {
-                true => ui::answer(&json!({ "latchlift": 1, "ok": true, "abi": abi.series }).to_string()),
-                false => ui::answer(&abi.series),
-            }
-            Ok(0)
-        }
+        PluginVerb::Abi => Ok(abi(run.ui.format)),
     }
+}
+
+/// `plugin abi`
+pub fn abi(format: Format) -> Exit {
+    let series = crate::plugin::abi().series;
+    match format {
+        Format::Json => ui::answer(&json!({ "latchlift": 1, "ok": true, "abi": series }).to_string()),
+        _ => ui::answer(&series),
+    }
+    0
 }
 
 const HEADINGS: [&str; 6] = ["PLUGIN", "APP", "VERSIONS", "STORES", "FILE", "STATE"];
@@ -51,7 +54,7 @@ fn list(run: &Run) -> Result<Exit> {
         headings: &HEADINGS,
         cells: |_, row: &Row| cells(&row.0),
     };
-    list.print(if run.ui.format == Format::Json { Format::Table } else { run.ui.format });
+    list.print(run.ui.format);
     Ok(0)
 }
 

@@ -1,13 +1,17 @@
 //! The rows of lists: which columns people see.
 
-use crate::output::List;
+use crate::output::Shape;
 use latchlift_plugin_api::{Account, Ban, Invite, Known, Login, Mfa, Session, Time};
 
-/// The columns of `user list`.
-pub const ACCOUNTS: &[&str] = &["APP", "NAME", "PROVIDER", "ROLE", "ADMIN", "SIGN-IN", "2FA", "SESSIONS", "LAST LOGIN", "ID"];
+/// How `user list` looks.
+pub const ACCOUNTS: Shape<'_, Account> = Shape {
+    name: "accounts",
+    headings: &["APP", "NAME", "PROVIDER", "ROLE", "ADMIN", "SIGN-IN", "2FA", "SESSIONS", "LAST LOGIN", "ID"],
+    cells: account,
+};
 
 /// A row of `user list`.
-pub fn account(app: &str, account: &Account) -> Vec<String> {
+fn account(app: &str, account: &Account) -> Vec<String> {
     let name = match (account.name.value(), account.display_name.value()) {
         (Some(name), _) => name.clone(),
         (None, Some(display)) => format!("({display})"),
@@ -39,11 +43,15 @@ pub fn sign_in(account: &Account) -> String {
     }
 }
 
-/// The columns of `session list` and `token list`.
-pub const SESSIONS: &[&str] = &["APP", "ID", "ACCOUNT", "KIND", "CLIENT", "IP", "CREATED", "LAST SEEN", "EXPIRES"];
+/// How `session list` and `token list` looks.
+pub const SESSIONS: Shape<'_, Session> = Shape {
+    name: "sessions",
+    headings: &["APP", "ID", "ACCOUNT", "KIND", "CLIENT", "IP", "CREATED", "LAST SEEN", "EXPIRES"],
+    cells: session,
+};
 
 /// A row of `session list`.
-pub fn session(app: &str, session: &Session) -> Vec<String> {
+fn session(app: &str, session: &Session) -> Vec<String> {
     let expires = match (&session.expires_at, session.expired) {
         (Known::Nothing, _) => "never".to_owned(),
         (at, true) => format!("{} (ended)", time(at)),
@@ -62,39 +70,42 @@ pub fn session(app: &str, session: &Session) -> Vec<String> {
     ]
 }
 
-/// The columns of `mfa status`.
-pub const MFA: &[&str] = &["APP", "ACCOUNT", "METHOD", "ENABLED", "NOTE", "SECRETS"];
+/// How `mfa status` looks.
+pub const MFA: Shape<'_, Mfa> =
+    Shape { name: "mfa", headings: &["APP", "ACCOUNT", "METHOD", "ENABLED", "NOTE", "SECRETS"], cells: mfa };
 
 /// A row of `mfa status`.
-pub fn mfa(app: &str, mfa: &Mfa) -> Vec<String> {
+fn mfa(app: &str, mfa: &Mfa) -> Vec<String> {
     let secrets: Vec<String> = mfa.secrets.iter().map(|(name, secret)| format!("{name}={secret}")).collect();
     let enabled = if mfa.enabled { "yes" } else { "no" };
     let note = mfa.note.clone().unwrap_or_default();
     vec![app.to_owned(), text(&mfa.account), mfa.method.clone(), enabled.to_owned(), note, secrets.join(" ")]
 }
 
-/// The columns of `login list`.
-pub const LOGINS: &[&str] = &["APP", "AT", "ACCOUNT", "IP", "STATUS", "DETAIL"];
+/// How `login list` looks.
+pub const LOGINS: Shape<'_, Login> =
+    Shape { name: "logins", headings: &["APP", "AT", "ACCOUNT", "IP", "STATUS", "DETAIL"], cells: login };
 
 /// A row of `login list`.
-pub fn login(app: &str, login: &Login) -> Vec<String> {
+fn login(app: &str, login: &Login) -> Vec<String> {
     let Login { account, ip, status, at, detail } = login;
     vec![app.to_owned(), time(at), text(account), text(ip), status.clone(), text(detail)]
 }
 
-/// The columns of `ban list`.
-pub const BANS: &[&str] = &["APP", "ADDRESS", "SINCE", "NOTE"];
+/// How `ban list` looks.
+pub const BANS: Shape<'_, Ban> = Shape { name: "bans", headings: &["APP", "ADDRESS", "SINCE", "NOTE"], cells: ban };
 
 /// A row of `ban list`.
-pub fn ban(app: &str, ban: &Ban) -> Vec<String> {
+fn ban(app: &str, ban: &Ban) -> Vec<String> {
     vec![app.to_owned(), ban.ip.clone(), time(&ban.banned_at), ban.note.clone().unwrap_or_default()]
 }
 
-/// The columns of `invite list`.
-pub const INVITES: &[&str] = &["APP", "ID", "BY", "EXPIRES"];
+/// How `invite list` looks.
+pub const INVITES: Shape<'_, Invite> =
+    Shape { name: "invites", headings: &["APP", "ID", "BY", "EXPIRES"], cells: invite };
 
 /// A row of `invite list`.
-pub fn invite(app: &str, invite: &Invite) -> Vec<String> {
+fn invite(app: &str, invite: &Invite) -> Vec<String> {
     vec![app.to_owned(), invite.id.clone(), text(&invite.account), time(&invite.expires_at)]
 }
 
@@ -113,17 +124,4 @@ fn yes_no(value: &Known<bool>) -> String {
 /// A time as people read it: `2026-11-21 03:47`, UTC.
 pub fn time(value: &Known<Time>) -> String {
     value.value().map(|time| time.sql()[..16].to_owned()).unwrap_or_default()
-}
-
-/// The headings of a list and what makes a row's cells.
-type Columns<'a, T> = (&'a [&'a str], fn(&str, &T) -> Vec<String>);
-
-/// A list of rows with its columns.
-pub fn list<'a, T>(
-    name: &'a str,
-    columns: Columns<'a, T>,
-    rows: &'a [(std::rc::Rc<str>, T)],
-    errors: &'a [(String, crate::error::Error)],
-) -> List<'a, T> {
-    List { name, rows, errors, headings: columns.0, cells: columns.1 }
 }

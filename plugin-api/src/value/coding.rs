@@ -84,16 +84,16 @@ impl<'de> Deserialize<'de> for Value {
 pub enum Cell<'a> {
     /// Text, borrowed.
     Text(&'a str),
-    /// Everything else.
+    /// Everything else, and text that could not be borrowed.
     Other(Value),
 }
 
-impl<'a> Cell<'a> {
+impl Cell<'_> {
     /// The text, borrowed; `None` for every other kind.
-    pub fn as_str(&self) -> Option<&'a str> {
+    pub fn as_str(&self) -> Option<&str> {
         match self {
             Cell::Text(text) => Some(text),
-            Cell::Other(_) => None,
+            Cell::Other(value) => value.as_str(),
         }
     }
 
@@ -128,6 +128,12 @@ impl From<Cell<'_>> for Value {
             Cell::Text(text) => Value::Text(text.to_owned()),
             Cell::Other(value) => value,
         }
+    }
+}
+
+impl Default for Cell<'_> {
+    fn default() -> Self {
+        Cell::Other(Value::Null)
     }
 }
 

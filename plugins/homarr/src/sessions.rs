@@ -6,7 +6,7 @@ use crate::report::total;
 use crate::schema::{self, API_KEY, Layout, SESSION};
 use crate::sign_in::{Logins, count};
 use latchlift_plugin_api::{
-    Batches, Context, Error, Filter, Kind, Known, Output, Plan, Reader, Request, Result, Select, Session, Time, Value,
+    Batches, Change, Context, Error, Filter, Kind, Known, Output, Plan, Reader, Request, Result, Select, Session, Time, Value,
     fingerprint, purge,
 };
 
@@ -56,16 +56,29 @@ pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
     for id in missing {
         plan = plan.warn(format!("no session has the id `{id}`"));
     }
-    if n > 0 {
-        if let Some(person) = person {
-            plan = about(plan, context.reader, person, request)?;
-        }
+    let keys = keys(context.reader, person, request)?;
+    if let (Some(person), true) = (person, n > 0 || keys.is_some()) {
+        plan = about(plan, context.reader, person, request)?;
     }
     if n > 0 && !request.options.expired {
         plan = plan.then("nothing to restart: the next request of each ended session has to sign in again");
         plan = plan.then("a page that is open now receives live updates until it is reloaded or closed");
     }
-    Ok(plan.step(purge(SESSION, filter, n).into_iter().collect()))
+    Ok(plan.step(purge(SESSION, filter, n).into_iter().chain(keys).collect()))
+}
+
+/// The API keys that end too: with `--tokens` the account's, or everybody's with `--all`. They have no end of their own.
+fn keys(reader: &dyn Reader, whose: Option<&Person>, request: &Request) -> Result<Option<Change>> {
+    let mine = match whose {
+        Some(person) => Filter::eq("user_id", &person.id),
+        None if request.options.all => Filter::All,
+        None => return Ok(None),
+    };
+    if !request.options.tokens || request.options.expired || !request.ids.is_empty() {
+        return Ok(None);
+    }
+    let keys = total(reader, API_KEY, "user_id", &mine)?;
+    Ok(purge(API_KEY, mine, keys))
 }
 
 /// The account that the target means, if there is a target.
@@ -120,12 +133,12 @@ fn summary(whose: Option<&Person>, request: &Request, n: u64) -> String {
 fn about(plan: Plan, reader: &dyn Reader, person: &Person, request: &Request) -> Result<Plan> {
     let plan = plan.about(&person.id, person.name());
     let keys = total(reader, API_KEY, "user_id", &Filter::eq("user_id", &person.id))?;
-    if keys == 0 || request.options.expired {
+    if keys == 0 || request.options.expired || request.options.tokens {
         return Ok(plan);
     }
     let keys = count(keys, "API key");
     Ok(plan.warn(format!(
-        "`{}` still has {keys} with all its rights; `password reset --tokens` ends them",
+        "`{}` still has {keys} with all its rights; --tokens ends them",
         person.label()
     )))
 }

@@ -29,7 +29,7 @@ pub fn judge(layout: &Layout, user: &User, holdings: &Holdings, now: Time) -> Ju
         return Judgement { can_sign_in: Known::Is(false), reasons: vec![reason] };
     }
     let mut reasons = Vec::new();
-    reasons.extend(standing(layout, user, holdings, now));
+    reasons.extend(standing(layout, user, now));
     let checked_here = provider(layout, user, holdings, &mut reasons);
     if checked_here {
         reasons.extend(name(layout, user, holdings));
@@ -45,14 +45,14 @@ pub fn judge(layout: &Layout, user: &User, holdings: &Holdings, now: Time) -> Ju
 }
 
 /// What holds for every way of signing in: deleted, switched off, expired, without role.
-fn standing(layout: &Layout, user: &User, holdings: &Holdings, now: Time) -> Vec<Reason> {
+fn standing(layout: &Layout, user: &User, now: Time) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if let Some(when) = user.deleted_at {
         reasons.push(repaired(user, Reason::blocking(reason::DELETED, format!("the account was deleted on {when}"))));
     }
     if !user.can_login && !user.super_admin {
         let why = Reason::blocking(reason::DISABLED, "signing in is switched off for the account (`can_login` is 0)");
-        reasons.push(granted(user, holdings, why));
+        reasons.push(repaired(user, why));
     }
     if !ids::is_user_uid(&user.uid, now) {
         let message = format!("its id `{}` is not one PhotoPrism gives accounts, so it is ignored", user.uid);
@@ -60,24 +60,20 @@ fn standing(layout: &Layout, user: &User, holdings: &Holdings, now: Time) -> Vec
     }
     if let Some(when) = user.expires_at.filter(|when| *when < now && !user.super_admin) {
         let why = Reason::blocking(reason::EXPIRED, format!("the account expired on {when}"));
-        reasons.push(granted(user, holdings, why));
+        reasons.push(repaired(user, why));
     }
     reasons.extend(role(layout, user));
     reasons
 }
 
-/// Only the first administrator's row has a command of its own that mends everything about it.
-fn repaired(user: &User, why: Reason) -> Reason {
-    if user.id == ADMIN_ID { recreate(user, why) } else { why }
-}
-
-/// What being a super administrator overrides; never offered to who is no administrator already.
-fn granted(user: &User, holdings: &Holdings, why: Reason) -> Reason {
-    match user.id {
-        ADMIN_ID => recreate(user, why),
-        _ if user.is_admin() => why.fix(command(&["admin", "grant"], user, holdings, None)),
-        _ => why,
+/// Only the first administrator's row has a command of its own that mends everything about it. No other is offered one
+/// that would give it more rights than it had.
+fn repaired(user: &User, mut why: Reason) -> Reason {
+    if user.id == ADMIN_ID {
+        return recreate(user, why);
     }
+    why.message.push_str("; an administrator can change that in PhotoPrism");
+    why
 }
 
 fn recreate(user: &User, why: Reason) -> Reason {

@@ -38,7 +38,10 @@ fn everybody_is_listed_as_they_are(t: &Bench) -> Result<()> {
         assert!(row["app"].as_str().is_some_and(|app| app.starts_with(t.target.app)), "{row}");
         says_who_can_sign_in(t, person, row);
         assert_eq!(row["admin"], t.app.is_admin(person)?, "admin: {row}");
-        counts_are_right(person, row);
+        // The genuine stores' sign-ins end one by one as time goes by.
+        if t.target.genuine.is_none() {
+            counts_are_right(person, row);
+        }
     }
     Ok(())
 }
