@@ -10,10 +10,10 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "latchlift", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_help = "Examples:
-  latchlift user list                                  everyone, in every configured app, and who cannot sign in
-  latchlift password reset john --app homarr           ask for a new password, show the plan, apply it
-  latchlift user show john --app homarr:/srv/homarr    no configuration needed
-  latchlift undo                                       take the last change back")]
+  latchlift user list                                who cannot sign in, and why
+  latchlift password reset john --app homarr         shows the plan, then writes
+  latchlift user show john --app homarr:/srv/homarr  without any configuration
+  latchlift undo                                     takes the last change back")]
 pub struct Cli {
     /// What applies to every command.
     #[command(flatten)]
@@ -23,11 +23,12 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Flags of every command.
+/// Flags of every command. In help they come behind those of the verb, and `-h` leaves out the rare ones.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_display_order = 100)]
 pub struct Global {
-    /// Instance to use: a configured name, PLUGIN:LOCATION or `all`; repeatable
-    #[arg(short, long, global = true, value_name = "APP", help_heading = "Selecting")]
+    /// Instance: a configured name, PLUGIN:LOCATION or `all`; repeatable
+    #[arg(short, long, global = true, display_order = 0, value_name = "APP", help_heading = "Selecting")]
     pub app: Vec<String>,
     /// The app's own settings file (.env, options.yml), for --app PLUGIN:...; repeatable
     #[arg(long, global = true, value_name = "FILE", help_heading = "Selecting", hide_short_help = true)]
@@ -169,12 +170,13 @@ pub enum Command {
 
 /// Which account.
 #[derive(Args, Clone, Debug, Default)]
+#[command(group = clap::ArgGroup::new("account").required(true).multiple(true))]
 pub struct Target {
     /// The account's sign-in name
-    #[arg(value_name = "USER", required_unless_present = "id")]
+    #[arg(group = "account")]
     pub user: Option<String>,
     /// The app's own id of the account, where a name means several
-    #[arg(long, value_name = "ID", help_heading = "Selecting")]
+    #[arg(long, value_name = "ID", group = "account", help_heading = "Selecting")]
     pub id: Option<String>,
     /// Who checks the password, where a name means several
     #[arg(long, value_name = "PROVIDER", help_heading = "Selecting")]
@@ -899,6 +901,21 @@ mod tests {
                 assert!(!help.ends_with('.'), "no full stop: {help}");
             }
         });
+    }
+
+    #[test]
+    fn the_short_help_of_every_verb_fits_a_screen() {
+        let mut root = Cli::command().term_width(100);
+        // Only built commands have the flags of every command.
+        root.build();
+        for verb in root.get_subcommands_mut().flat_map(clap::Command::get_subcommands_mut) {
+            let help = verb.render_help().to_string();
+            assert!(help.lines().count() <= 40 && help.contains("--app"), "{help}");
+            assert!(
+                !help.contains("--plugin-dir") && verb.render_long_help().to_string().contains("--plugin-dir"),
+                "{help}"
+            );
+        }
     }
 
     #[test]

@@ -376,9 +376,13 @@ fn same_place(one: &Location, other: &Location) -> bool {
 fn half_done(entry: &Entry, written: usize) -> Error {
     let Begun { id, app, plan, .. } = &entry.begun;
     let message = format!("entry {id} on {app} was interrupted after {written} of {} changes", plan.steps.len());
+    let back = match entry.begun.undoes {
+        Some(_) => String::new(),
+        None => format!(", or take it back with `latchlift undo {id}`"),
+    };
     Error::new(Kind::Unfinished, message)
         .note("nothing was changed now; what is written is safe to keep")
-        .help(format!("finish it with `latchlift resume {id}`, or take it back with `latchlift undo {id}`"))
+        .help(format!("finish it with `latchlift resume {id}`{back}"))
 }
 
 /// Instances of one name (two places given for one plugin) are called by what was typed instead.

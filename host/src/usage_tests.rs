@@ -93,3 +93,11 @@ fn what_is_missing_is_named() {
     assert_eq!(error.message, "`latchlift user rename` needs <NEW>");
     assert_eq!(error.help.unwrap(), "see `latchlift user rename --help`");
 }
+
+#[test]
+fn a_number_is_asked_for_in_words() {
+    for value in ["many", "-1", "1.5", "99999999999999999999999"] {
+        let error = explained(&format!("latchlift user list --limit={value}"));
+        assert_eq!(error.message, "`--limit <N>` takes a whole number", "{value}");
+    }
+}

@@ -13,7 +13,7 @@ fn a_truncated_library_is_refused_at_every_length() {
     for kept in [0, 3, 4, 17, 63, 64, 200, 4096, length / 4, length / 2, length - 4096, length - 1] {
         fs::write(&library, &whole[..kept]).unwrap();
         let words = if kept < 4 { "it has no ELF header" } else { "is truncated" };
-        let said = place.on("guestbook", "user list").is_refused().says(words);
+        let said = place.on("guestbook", "user list").refused().says(words);
         assert!(said.stdout.is_empty(), "{kept} bytes: {said}");
     }
 }
@@ -28,11 +28,11 @@ fn what_is_no_library_is_refused() {
         ("!<arch>\nliblatchlift_guestbook.a", "it has no ELF header"),
     ] {
         write(&library, content.as_bytes());
-        place.on("guestbook", "user list").is_refused().says(words);
+        place.on("guestbook", "user list").refused().says(words);
     }
     // A program is ELF too, for the right machine, and dlopen would run its initialisers.
     write(&library, &fs::read("/bin/true").unwrap());
-    place.on("guestbook", "user list").is_refused();
+    place.on("guestbook", "user list").refused();
 }
 
 #[test]
@@ -40,13 +40,13 @@ fn a_directory_a_pipe_and_a_link_to_nothing_are_refused() {
     let place = Place::new();
     let library = place.library("guestbook");
     fs::create_dir(&library).unwrap();
-    place.on("guestbook", "user list").is_refused().says("is not a file");
+    place.on("guestbook", "user list").refused().says("is not a file");
     fs::remove_dir(&library).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(&library).status().unwrap().success());
-    place.on("guestbook", "user list").is_refused().says("is not a file");
+    place.on("guestbook", "user list").refused().says("is not a file");
     fs::remove_file(&library).unwrap();
     std::os::unix::fs::symlink(place.path("nowhere"), &library).unwrap();
-    place.on("guestbook", "user list").is_refused().says("there is no such file");
+    place.on("guestbook", "user list").refused().says("there is no such file");
 }
 
 #[test]
@@ -56,11 +56,11 @@ fn a_library_for_another_machine_is_refused_by_name() {
     let whole = fs::read(&library).unwrap();
     let (number, name) = if cfg!(target_arch = "aarch64") { (62, "x86-64") } else { (183, "64-bit ARM") };
     patched(&library, &whole, 18, number);
-    place.on("guestbook", "user list").is_refused().says(&format!("is for {name}"));
+    place.on("guestbook", "user list").refused().says(&format!("is for {name}"));
     // 32-bit of the same family, the other byte order.
     for (at, value) in [(4, 1), (5, 2)] {
         patched(&library, &whole, at, value);
-        place.on("guestbook", "user list").is_refused().says("is for ");
+        place.on("guestbook", "user list").refused().says("is for ");
     }
 }
 
@@ -69,7 +69,7 @@ fn a_library_that_is_no_plugin_is_refused() {
     let place = Place::new();
     let library = place.library("guestbook");
     write(&library, &fs::read(system_library("libm.so.6")).unwrap());
-    place.on("guestbook", "user list").is_refused().says("is a library, but not a latchlift plugin");
+    place.on("guestbook", "user list").refused().says("is a library, but not a latchlift plugin");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_library_that_needs_another_which_is_missing_is_refused_in_one_line() {
     let at = bytes.windows(needed.len()).position(|window| window == needed).unwrap();
     bytes[at..at + 6].copy_from_slice(b"libxyz");
     write(&library, &bytes);
-    let said = place.on("guestbook", "user list").is_refused().says("cannot be loaded: libxyz");
+    let said = place.on("guestbook", "user list").refused().says("cannot be loaded: libxyz");
     assert_eq!(said.stderr.lines().filter(|line| line.contains("libxyz")).count(), 1, "{said}");
 }
 
@@ -90,9 +90,9 @@ fn a_library_that_needs_another_which_is_missing_is_refused_in_one_line() {
 fn a_plugin_under_another_apps_name_is_refused() {
     let place = Place::with(&["guestbook"]);
     fs::rename(place.library("guestbook"), place.library("homarr")).unwrap();
-    place.on("homarr", "user list").is_refused().says("is for `guestbook`, not for the app its name says");
+    place.on("homarr", "user list").refused().says("is for `guestbook`, not for the app its name says");
     place.latchlift("plugin list --json").succeeds().says("is for `guestbook`");
-    let said = place.on("guestbook", "user list").is_refused();
+    let said = place.on("guestbook", "user list").refused();
     assert!(said.stderr.contains("there is no plugin `guestbook`"), "{said}");
 }
 

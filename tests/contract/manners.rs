@@ -48,7 +48,7 @@ fn a_panicking_plugin_is_exit_8_and_nothing_written() {
     let place = Place::with(&["panics"]);
     let before = place.dump();
     place.on("panics", "user list").succeeds();
-    place.reset("panics").is_refused().says("the plugin panicked: could not plan `password.reset`").says("panics 0.1");
+    place.reset("panics").refused().says("the plugin panicked: could not plan `password.reset`").says("panics 0.1");
     assert_eq!((place.dump(), place.entries()), (before, 0));
 }
 
@@ -56,7 +56,7 @@ fn a_panicking_plugin_is_exit_8_and_nothing_written() {
 fn a_panic_whose_payload_panics_too_is_exit_8() {
     let place = Place::with(&["panics"]);
     let before = place.dump();
-    place.on("panics", "session revoke ann --yes").is_refused().says("the plugin panicked");
+    place.on("panics", "session revoke ann --yes").refused().says("the plugin panicked");
     assert_eq!((place.dump(), place.entries()), (before, 0));
 }
 
@@ -66,7 +66,7 @@ fn a_plugin_that_ends_the_process_does_not_choose_the_exit_code() {
     let before = place.dump();
     // It says 42 while it lists and plans, and 0, which would pass for success, while it shows.
     for words in ["user list", "user show ann", "password reset ann --generate --yes"] {
-        let said = place.on("exits", words).is_refused().says("ended the process in the middle of a call");
+        let said = place.on("exits", words).refused().says("ended the process in the middle of a call");
         assert!(said.stderr.contains("liblatchlift_exits.so") && said.stdout.is_empty(), "{said}");
     }
     assert_eq!((place.dump(), place.entries()), (before, 0));
@@ -77,8 +77,8 @@ fn a_plan_for_a_collection_that_is_not_declared_is_exit_8_and_nothing_written() 
     let place = Place::with(&["liar"]);
     let before = place.dump();
     place.on("liar", "user list").succeeds();
-    place.reset("liar").is_refused().says("plans to change `visits`, which it does not declare");
-    place.on("liar", "password reset ann --generate --dry-run").is_refused();
+    place.reset("liar").refused().says("plans to change `visits`, which it does not declare");
+    place.on("liar", "password reset ann --generate --dry-run").refused();
     assert_eq!((place.dump(), place.entries()), (before, 0));
 }
 

@@ -4,7 +4,7 @@ use crate::support::{Place, library_name, set_mode};
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// What fifty plugins may add to the median. They add well below a millisecond; the rest is for a busy machine.
+/// What fifty plugins may add. They add well below a millisecond; the rest is for a busy machine.
 const ALLOWED: Duration = Duration::from_millis(5);
 const RUNS: usize = 20;
 
@@ -31,12 +31,8 @@ fn fifty_installed_plugins_add_next_to_nothing_to_a_command_that_uses_one() {
             times.push(began.elapsed());
         }
     }
-    let [alone, among] = times.map(median);
-    println!("median of {RUNS}: {alone:?} alone, {among:?} among fifty");
+    // What else the machine does makes medians wander; it cannot make the fastest run faster.
+    let [alone, among] = times.map(|times| times.into_iter().min().unwrap_or_default());
+    println!("fastest of {RUNS}: {alone:?} alone, {among:?} among fifty");
     assert!(among < alone + ALLOWED, "{alone:?} alone, {among:?} among fifty");
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }

@@ -21,7 +21,7 @@ fn of_two_plugins_for_one_app_the_first_directory_wins_and_the_list_shows_the_ot
     place.latchlift(&format!("plugin list {words}")).succeeds().says(&format!("hidden by {}", first.display()));
     // The first is used even where it is broken: falling back would run what nobody chose.
     fs::write(&first, "broken").unwrap();
-    place.on("guestbook", &format!("user list {words}")).is_refused().says(&first.display().to_string());
+    place.on("guestbook", &format!("user list {words}")).refused().says(&first.display().to_string());
     let swapped = format!("user list {words} --plugin-dir {}", place.plugins().display());
     place.bare(&format!("{swapped} --app guestbook:{}", place.path("guestbook.db").display())).succeeds();
 }
@@ -43,7 +43,7 @@ fn listing_and_showing_load_no_code_where_a_sidecar_is_there() {
     assert!(listed.each("plugins", "title").contains(&"Guestbook".to_owned()), "{listed}");
     assert!(!listed.stdout.contains("ELF"), "{listed}");
     place.latchlift("plugin show guestbook").succeeds().says("Guestbook has no second factor");
-    place.on("guestbook", "user list").is_refused().says("it has no ELF header");
+    place.on("guestbook", "user list").refused().says("it has no ELF header");
 }
 
 #[test]
@@ -53,15 +53,15 @@ fn a_sidecar_that_agrees_is_fine_and_one_that_differs_is_refused() {
     place.on("guestbook", "user list").succeeds();
     let text = fs::read_to_string(&sidecar).unwrap();
     fs::write(&sidecar, text.replace("\"mfa.status\"", "\"mfa.disable\"")).unwrap();
-    place.on("guestbook", "user list").is_refused().says("do not state the same facts");
-    place.reset("guestbook").is_refused();
+    place.on("guestbook", "user list").refused().says("do not state the same facts");
+    place.reset("guestbook").refused();
     // Comments and order say nothing.
     fs::write(&sidecar, format!("# Guestbook\n{text}\n# end\n")).unwrap();
     place.on("guestbook", "user list").succeeds();
     fs::write(&sidecar, text.replace("app = \"guestbook\"", "app = \"homarr\"")).unwrap();
-    place.on("guestbook", "user list").is_refused().says("is for `homarr`");
+    place.on("guestbook", "user list").refused().says("is for `homarr`");
     fs::write(&sidecar, "app = ").unwrap();
-    place.on("guestbook", "user list").is_refused().says("is not understood");
+    place.on("guestbook", "user list").refused().says("is not understood");
 }
 
 #[test]
@@ -75,20 +75,20 @@ fn checking_a_file_says_whether_it_would_be_loaded() {
     let mut command = place.command();
     command.current_dir(place.plugins()).args(["plugin", "check", &library_name("guestbook")]);
     drop(said(&mut command, "").succeeds());
-    place.bare(&format!("plugin check {}", place.library("nowhere").display())).is_refused().says("no such file");
+    place.bare(&format!("plugin check {}", place.library("nowhere").display())).refused().says("no such file");
     set_mode(&library, 0o777);
-    place.bare(&format!("plugin check {}", library.display())).is_refused().says("everyone may write it");
+    place.bare(&format!("plugin check {}", library.display())).refused().says("everyone may write it");
 }
 
 #[test]
 fn a_plugin_that_is_not_there_is_named_with_the_directories_that_were_searched() {
     let place = Place::with(&["guestbook"]);
-    let said: Said = place.on("guestbok", "user list").is_refused();
+    let said: Said = place.on("guestbok", "user list").refused();
     assert!(said.stderr.contains("there is no plugin `guestbok`"), "{said}");
     assert!(said.stderr.contains(&place.plugins().display().to_string()), "{said}");
     assert!(said.stderr.contains("did you mean `guestbook`?"), "{said}");
     let place = Place::new();
-    place.on("nextcloud", "user list").is_refused().says("latchlift-plugin-nextcloud");
+    place.on("nextcloud", "user list").refused().says("latchlift-plugin-nextcloud");
     place.bare("plugin list --plugin-dir /nowhere").exits(2).says("/nowhere");
 }
 

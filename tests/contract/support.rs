@@ -101,13 +101,13 @@ impl Place {
     }
 
     /// Runs the program with these words and no plugin directory.
-    #[must_use = "`succeeds`, `exits` and `is_refused` look at it"]
+    #[must_use = "`succeeds`, `exits` and `refused` look at it"]
     pub fn bare(&self, words: &str) -> Said {
         self.run(words, "")
     }
 
     /// Runs the program with these words, of which the first two are noun and verb, on the plugin directory.
-    #[must_use = "`succeeds`, `exits` and `is_refused` look at it"]
+    #[must_use = "`succeeds`, `exits` and `refused` look at it"]
     pub fn latchlift(&self, words: &str) -> Said {
         let words: Vec<&str> = words.splitn(3, ' ').collect();
         let (verb, rest) = words.split_at(2);
@@ -115,13 +115,13 @@ impl Place {
     }
 
     /// Runs a verb on the guestbook as the app of one of the sample plugins.
-    #[must_use = "`succeeds`, `exits` and `is_refused` look at it"]
+    #[must_use = "`succeeds`, `exits` and `refused` look at it"]
     pub fn on(&self, app: &str, words: &str) -> Said {
         self.latchlift(&format!("{words} --app {app}:{}", self.path("guestbook.db").display()))
     }
 
     /// Sets Ann's password as the app of one of the sample plugins.
-    #[must_use = "`succeeds`, `exits` and `is_refused` look at it"]
+    #[must_use = "`succeeds`, `exits` and `refused` look at it"]
     pub fn reset(&self, app: &str) -> Said {
         let (plugins, store) = (self.plugins(), self.path("guestbook.db"));
         let words = format!("password reset ann --password-stdin --yes --json --plugin-dir {}", plugins.display());
@@ -220,7 +220,7 @@ impl Said {
 
     /// Fails unless the plugin was refused or its fault was noticed, in a few lines.
     #[track_caller]
-    pub fn is_refused(self) -> Said {
+    pub fn refused(self) -> Said {
         let said = self.exits(8);
         let length = said.stderr.len() + said.stdout.len();
         assert!(length > 0 && length < 2000, "{length} bytes of reasons\n{said}");

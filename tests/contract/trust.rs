@@ -12,7 +12,7 @@ fn a_library_that_everyone_may_write_is_refused_with_the_command_that_mends_it()
     let library = place.library("guestbook");
     set_mode(&library, 0o757);
     let help = format!("chmod o-w {}", library.display());
-    place.on("guestbook", "user list").is_refused().says("everyone may write it (mode 0757)").says(&help);
+    place.on("guestbook", "user list").refused().says("everyone may write it (mode 0757)").says(&help);
     set_mode(&library, 0o755);
     place.on("guestbook", "user list").succeeds();
 }
@@ -23,7 +23,7 @@ fn a_library_in_a_directory_that_everyone_may_write_is_refused() {
     for mode in [0o777, 0o1777] {
         set_mode(&place.plugins(), mode);
         let help = format!("chmod o-w {}", place.plugins().display());
-        place.on("guestbook", "user list").is_refused().says("everyone may write its directory").says(&help);
+        place.on("guestbook", "user list").refused().says("everyone may write its directory").says(&help);
     }
 }
 
@@ -31,7 +31,7 @@ fn a_library_in_a_directory_that_everyone_may_write_is_refused() {
 fn a_sidecar_that_everyone_may_write_is_refused() {
     let place = Place::with(&["guestbook"]);
     set_mode(&place.install_sidecar("guestbook"), 0o646);
-    place.on("guestbook", "user list").is_refused().says("everyone may write it");
+    place.on("guestbook", "user list").refused().says("everyone may write it");
 }
 
 /// Under umask 002 cargo's products are writable by the group, the program's as much as the plugins'.
@@ -53,7 +53,7 @@ fn a_library_the_group_may_write_loads_where_the_group_may_write_the_program_too
         let said = place.on("guestbook", "user list");
         match loads {
             true => drop(said.succeeds()),
-            false => drop(said.is_refused().says("but not latchlift itself").says("chmod g-w ")),
+            false => drop(said.refused().says("but not latchlift itself").says("chmod g-w ")),
         }
     }
 }
@@ -71,7 +71,7 @@ fn a_plugin_built_beside_the_program_under_umask_002_is_found_and_loads_until_ev
     let words = format!("user list --app guestbook:{}", place.path("guestbook.db").display());
     place.bare(&words).succeeds();
     set_mode(&library, 0o777);
-    place.bare(&words).is_refused().says("everyone may write it");
+    place.bare(&words).refused().says("everyone may write it");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_link_counts_as_the_file_it_leads_to() {
     symlink(&real, place.library("guestbook")).unwrap();
     place.on("guestbook", "user list").succeeds();
     set_mode(&elsewhere, 0o777);
-    let said = place.on("guestbook", "user list").is_refused().says("everyone may write its directory");
+    let said = place.on("guestbook", "user list").refused().says("everyone may write its directory");
     assert!(said.stderr.contains(&elsewhere.display().to_string()), "{said}");
 }
 
@@ -99,11 +99,11 @@ fn a_library_of_a_stranger_is_refused_unless_its_directory_was_named() {
     }
     let (library, plugins) = (place.library("guestbook"), place.plugins());
     chown(&library, Some(4321), None).unwrap();
-    place.on("guestbook", "user list").is_refused().says("it belongs to uid 4321").says("chown root");
+    place.on("guestbook", "user list").refused().says("it belongs to uid 4321").says("chown root");
     chown(&plugins, Some(4321), None).unwrap();
     // Naming a directory is trusting its owner; finding one is not.
     place.on("guestbook", "user list").succeeds();
-    by_variable(&place, &plugins).is_refused().says("belongs to uid 4321").says("--plugin-dir");
+    by_variable(&place, &plugins).refused().says("belongs to uid 4321").says("--plugin-dir");
 }
 
 fn by_variable(place: &Place, plugins: &Path) -> Said {

@@ -27,7 +27,7 @@ fn a_plugin_of_this_release_works_in_a_host_of_a_newer_patch_release() {
 fn a_plugin_of_another_series_is_refused_in_one_line() {
     let place = guestbook(&releases().other_series);
     let before = place.dump();
-    let said = place.reset("guestbook").is_refused().says("speaks contract 0.2; this latchlift needs 0.1");
+    let said = place.reset("guestbook").refused().says("speaks contract 0.2; this latchlift needs 0.1");
     said.says("install the plugin package of the same version: latchlift-plugin-guestbook 0.1.*");
     place.latchlift("plugin list").succeeds().says("speaks contract 0.2");
     assert_eq!(place.dump(), before);
@@ -36,7 +36,7 @@ fn a_plugin_of_another_series_is_refused_in_one_line() {
 #[test]
 fn a_plugin_that_does_not_keep_the_contract_of_its_version_is_refused_in_one_line() {
     let place = guestbook(&releases().broken);
-    let said = place.on("guestbook", "user list").is_refused().says("claims a contract that it does not keep");
+    let said = place.on("guestbook", "user list").refused().says("claims a contract that it does not keep");
     assert_eq!(said.stderr.lines().filter(|line| line.starts_with("error:")).count(), 1, "{said}");
 }
 

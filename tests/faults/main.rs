@@ -7,6 +7,8 @@
 //!
 //! Each point is tried on a fresh store four times: failing and killed, settled by `resume` and by the next command.
 
+#![expect(clippy::unwrap_used, reason = "what goes wrong here is the test's failure")]
+
 mod home;
 mod scenario;
 

@@ -96,7 +96,8 @@ fn look_at(run: &Run, instance: &crate::context::Instance) -> Result<Checked> {
         }
         Ok(())
     })?;
-    let silent = || Error::new(Kind::Plugin, format!("the plugin `{}` reports nothing about its app", opened.facts().app));
+    let silent =
+        || Error::new(Kind::Plugin, format!("the plugin `{}` reports nothing about its app", opened.facts().app));
     let mut check: Check = found.ok_or_else(silent)?;
     check.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Ok(Checked { store: opened.place(), check })

@@ -467,7 +467,8 @@ fn write_one(run: &Run, ask: &Ask, planned: &Planned) -> Result<Outcome> {
         let request = Request { target: Some(target), ..run.request("user.show", Options::default()) };
         let looked = planned.opened.read(run, request, &mut |batch| {
             if let Batch::Accounts(accounts) = batch {
-                sign_in.extend(accounts.into_iter().map(|account| (person.name.clone(), account)));
+                let meant = accounts.into_iter().filter(|account| account.id == person.id);
+                sign_in.extend(meant.map(|account| (person.name.clone(), account)));
             }
             Ok(())
         });

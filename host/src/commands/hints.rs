@@ -114,7 +114,8 @@ mod tests {
             instead: "latchlift password reset NAME".into(),
             ..Replaces::default()
         };
-        let facts = Facts { app: "homarr".into(), title: "Homarr".into(), replaces: vec![replaces], ..Facts::default() };
+        let facts =
+            Facts { app: "homarr".into(), title: "Homarr".into(), replaces: vec![replaces], ..Facts::default() };
         let said = own_words(&["reset-password".into(), "john".into()], &[facts]).unwrap();
         assert!(said.contains("`latchlift password reset NAME`"), "{said}");
     }

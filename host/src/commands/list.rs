@@ -1,9 +1,12 @@
 //! Commands that read: one question to every selected instance, one list as the answer.
 
+mod ask;
+
+use self::ask::{Question, ask, conclude};
 use super::{Exit, hints, rows};
 use crate::context::{Instance, Opened, Run};
 use crate::error::{Error, Kind, Result};
-use crate::output::{List, Shape, Writer};
+use crate::output::{List, Shape};
 use crate::ui;
 use latchlift_plugin_api::{Account, Batch, Options, Reason, Request, Session, Target};
 use serde::Serialize;
@@ -25,93 +28,6 @@ impl<T> Default for Gathered<T> {
     }
 }
 
-/// A question to every selected instance, and how the rows of the answer are printed.
-struct Question<'q, T> {
-    request: Request,
-    shape: Shape<'q, T>,
-    /// The most rows to print.
-    limit: Option<usize>,
-    /// What to say of no rows at all.
-    empty: &'q str,
-    /// The failure that no rows are, where one was asked for by its id.
-    missing: Option<Error>,
-}
-
-/// Asks every selected instance, and prints the rows that `take` makes of each batch as they come; `seen` is told of each.
-///
-/// An instance that has no such verb is passed over unless it was named.
-///
-/// # Errors
-/// The only instance asked failed before a row was printed, or none has the verb.
-fn ask<T: Serialize>(
-    run: &Run,
-    question: Question<'_, T>,
-    mut take: impl FnMut(Batch) -> Vec<T>,
-    mut seen: impl FnMut(&Instance, &T),
-) -> Result<Exit> {
-    let Question { request, shape, limit, empty, missing } = question;
-    let instances = run.selected()?;
-    let passes_over = !run.names_instances() && instances.len() > 1;
-    let mut out = Writer::stdout(shape, run.ui.format);
-    let (mut errors, mut asked, mut rows, mut unsupported, mut lost) = (vec![], 0, 0, None, None);
-    for instance in &instances {
-        let mut print = |row: &T| {
-            if limit.is_none_or(|limit| rows < limit) {
-                rows += 1;
-                seen(instance, row);
-                out.row(instance.name(), row)?;
-            }
-            Ok(())
-        };
-        let answer = Opened::open(run, instance).and_then(|opened| {
-            opened.read(run, request.clone(), &mut |batch| {
-                take(batch).iter().try_for_each(&mut print).map_err(|why: std::io::Error| {
-                    lost = Some(why);
-                    Error::new(Kind::Failed, "the answer cannot be written")
-                })
-            })
-        });
-        match answer {
-            _ if lost.is_some() => break,
-            Ok(()) => {}
-            Err(error) if error.kind == Kind::Unsupported && passes_over => {
-                run.ui.detail(format!("{}: {error}", instance.name()));
-                unsupported = Some(error);
-                continue;
-            }
-            Err(error) => errors.push((instance.name().to_owned(), error)),
-        }
-        asked += 1;
-    }
-    match (asked, unsupported, missing) {
-        (0, Some(error), _) => return Err(error),
-        (1, ..) if errors.len() == 1 && !out.has_begun() => return Err(errors.remove(0).1),
-        (_, _, Some(missing)) if rows == 0 && errors.is_empty() && lost.is_none() => return Err(missing),
-        _ => {}
-    }
-    if let Err(why) = lost.map_or_else(|| out.end(&errors), Err) {
-        ui::lost(&why);
-    }
-    Ok(conclude(run, &errors, asked, (rows == 0).then_some(empty)))
-}
-
-/// Says what failed, or that there is nothing; gives the exit code.
-fn conclude(run: &Run, errors: &[(String, Error)], asked: usize, empty: Option<&str>) -> Exit {
-    if !run.ui.json() {
-        for (app, error) in errors {
-            ui::error(&error.clone().context(app), false);
-        }
-        if let (Some(empty), 1.., true) = (empty, asked, errors.is_empty()) {
-            run.ui.say(empty);
-        }
-    }
-    match errors {
-        [] => 0,
-        [(_, only)] if asked == 1 => only.kind.exit(),
-        _ => Kind::SomeFailed.exit(),
-    }
-}
-
 /// Prints a list and what failed; gives the exit code.
 pub fn finish<T: Serialize>(run: &Run, list: &List<'_, T>, asked: usize, empty: &str) -> Exit {
     list.print(run.ui.format);
@@ -121,7 +37,7 @@ pub fn finish<T: Serialize>(run: &Run, list: &List<'_, T>, asked: usize, empty: 
 /// `user list`
 ///
 /// # Errors
-/// As [`ask`].
+/// The only instance asked failed, or none has the verb.
 pub fn accounts(run: &Run, search: Option<String>, options: Options, limit: Option<usize>) -> Result<Exit> {
     let wanted = search.map(|search| search.to_lowercase());
     let Options { deleted, system, .. } = options;
@@ -267,7 +183,7 @@ fn of_account(user: Option<String>) -> Option<Target> {
 /// `session list`
 ///
 /// # Errors
-/// As [`ask`].
+/// The only instance asked failed, or none has the verb.
 pub fn sessions(run: &Run, user: Option<String>, options: Options, limit: Option<usize>) -> Result<Exit> {
     let only_expired = options.expired;
     let request = Request { target: of_account(user), ..run.request("session.list", options) };
@@ -285,7 +201,7 @@ pub fn sessions(run: &Run, user: Option<String>, options: Options, limit: Option
 /// `session show`: the one of that id.
 ///
 /// # Errors
-/// As [`ask`]; [`Kind::NotFound`] where there is none.
+/// The only instance asked failed, or none has the verb; [`Kind::NotFound`] where there is none.
 pub fn session(run: &Run, id: String) -> Result<Exit> {
     let request = run.request("session.list", Options { system: true, ..Options::default() });
     let missing = Error::new(Kind::NotFound, format!("there is no session `{id}`"));
@@ -304,7 +220,7 @@ pub fn session(run: &Run, id: String) -> Result<Exit> {
 /// `token list`
 ///
 /// # Errors
-/// As [`ask`].
+/// The only instance asked failed, or none has the verb.
 pub fn tokens(run: &Run, user: Option<String>, limit: Option<usize>) -> Result<Exit> {
     let request = Request { target: of_account(user), ..run.request("token.list", Options::default()) };
     session_like(run, request, "tokens", limit)
@@ -313,7 +229,7 @@ pub fn tokens(run: &Run, user: Option<String>, limit: Option<usize>) -> Result<E
 /// `client list`: clients are listed with the columns of tokens.
 ///
 /// # Errors
-/// As [`ask`].
+/// The only instance asked failed, or none has the verb.
 pub fn tokens_of(run: &Run, verb: &str, name: &str, limit: Option<usize>) -> Result<Exit> {
     session_like(run, run.request(verb, Options::default()), name, limit)
 }
@@ -340,7 +256,7 @@ pub fn unsupported_read(run: &Run, verb: &str, id: &str) -> Result<Exit> {
 /// `mfa status`
 ///
 /// # Errors
-/// As [`ask`].
+/// The only instance asked failed, or none has the verb.
 pub fn mfa(run: &Run, user: Option<String>, options: Options) -> Result<Exit> {
     let request = Request { target: of_account(user), ..run.request("mfa.status", options) };
     let question =
@@ -355,7 +271,7 @@ pub fn mfa(run: &Run, user: Option<String>, options: Options) -> Result<Exit> {
 /// `login list`
 ///
 /// # Errors
-/// As [`ask`].
+/// The only instance asked failed, or none has the verb.
 pub fn logins(run: &Run, user: Option<String>, limit: Option<usize>) -> Result<Exit> {
     let request = Request { target: of_account(user), ..run.request("login.list", Options::default()) };
     let question = Question { request, shape: rows::LOGINS, limit, empty: "no sign-ins on record", missing: None };
@@ -369,7 +285,7 @@ pub fn logins(run: &Run, user: Option<String>, limit: Option<usize>) -> Result<E
 /// `ban list`
 ///
 /// # Errors
-/// As [`ask`].
+/// The only instance asked failed, or none has the verb.
 pub fn bans(run: &Run, limit: Option<usize>) -> Result<Exit> {
     let request = run.request("ban.list", Options::default());
     let question = Question { request, shape: rows::BANS, limit, empty: "no address is refused", missing: None };
@@ -383,7 +299,7 @@ pub fn bans(run: &Run, limit: Option<usize>) -> Result<Exit> {
 /// `invite list`
 ///
 /// # Errors
-/// As [`ask`].
+/// The only instance asked failed, or none has the verb.
 pub fn invites(run: &Run, limit: Option<usize>) -> Result<Exit> {
     let request = run.request("invite.list", Options::default());
     let question = Question { request, shape: rows::INVITES, limit, empty: "no invitations", missing: None };

@@ -115,7 +115,9 @@ fn show(run: &Run, plugin: &str) -> Result<Exit> {
     };
     for (verb, support) in &facts.verbs {
         let reason = support.reason.as_deref().unwrap_or_default();
-        lines.push(format!("{:<20} {:<7} {reason}", verb.replace('.', " "), level(support.support)).trim_end().to_owned());
+        lines.push(
+            format!("{:<20} {:<7} {reason}", verb.replace('.', " "), level(support.support)).trim_end().to_owned(),
+        );
     }
     if !facts.keys.is_empty() {
         lines.push(String::new());

@@ -113,6 +113,14 @@ impl Cell<'_> {
         }
     }
 
+    /// The text, without a copy where there is one to take.
+    pub fn into_text(self) -> Option<String> {
+        match self {
+            Cell::Other(Value::Text(text)) => Some(text),
+            other => other.to_text(),
+        }
+    }
+
     /// Whether this is null or empty text.
     pub fn is_blank(&self) -> bool {
         match self {
@@ -134,6 +142,12 @@ impl From<Cell<'_>> for Value {
 impl Default for Cell<'_> {
     fn default() -> Self {
         Cell::Other(Value::Null)
+    }
+}
+
+impl<'a> From<&'a str> for Cell<'a> {
+    fn from(text: &'a str) -> Self {
+        Cell::Text(text)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::schema::{CREDENTIALS, Layout, USER};
 use crate::settings::Providers;
-use latchlift_plugin_api::{Bcrypt, Error, Kind, Reader, Request, Result, Select, Value};
+use latchlift_plugin_api::{Bcrypt, Cell, Error, Kind, Reader, Request, Result, Select, Value};
 use std::borrow::Cow;
 
 /// What is stored for a password.
@@ -19,20 +19,24 @@ pub enum Stored {
 
 impl Stored {
     /// Looks at a hash as Homarr's bcrypt does: `$2a$` and `$2b$` of any cost, but neither `$2x$` nor `$2y$`.
-    pub fn of(hash: &Value) -> Stored {
+    pub fn of(hash: &Cell<'_>) -> Stored {
         if hash.is_blank() {
             return Stored::Missing;
         }
-        match hash.as_str().and_then(readable) {
-            Some(hash) => Stored::Bcrypt(hash.cost),
-            None => Stored::Unreadable,
+        match hash.as_str().and_then(Bcrypt::look) {
+            Some((prefix, cost)) if is_known(prefix) => Stored::Bcrypt(cost),
+            _ => Stored::Unreadable,
         }
     }
 }
 
 /// The hash, if Homarr's bcrypt can read it.
 pub fn readable(hash: &str) -> Option<Bcrypt> {
-    Bcrypt::parse(hash).filter(|hash| hash.prefix == "2a" || hash.prefix == "2b")
+    Bcrypt::parse(hash).filter(|hash| is_known(&hash.prefix))
+}
+
+fn is_known(prefix: &str) -> bool {
+    prefix == "2a" || prefix == "2b"
 }
 
 /// One row of `user`.
@@ -100,7 +104,7 @@ impl Accounts {
             query = query.same("name");
         }
         let mut people = Vec::new();
-        reader.each_row(query, |row| {
+        reader.each_cells(query, |row| {
             people.push(person(row)?);
             Ok(())
         })?;
@@ -113,39 +117,32 @@ impl Accounts {
     }
 }
 
-fn person(row: Vec<Value>) -> Result<Person> {
-    let mut cells = row.into_iter();
+fn person(row: &mut [Cell<'_>]) -> Result<Person> {
+    let mut cells = row.iter_mut().map(std::mem::take);
     let mut next = || cells.next().unwrap_or_default();
     let (id, name, email, provider, hash, same) = (next(), next(), next(), next(), next(), next());
     let nameless = || Error::new(Kind::Failed, "a row of table `user` has no id");
     Ok(Person {
-        id: text(id).ok_or_else(nameless)?,
-        name: text(name),
-        email: text(email),
-        provider: interned(text(provider).unwrap_or_default()),
+        id: id.into_text().ok_or_else(nameless)?,
+        name: name.into_text(),
+        email: email.into_text(),
+        provider: interned(provider),
         stored: Stored::of(&hash),
         same: match same {
-            Value::Null => None,
-            Value::Bytes(bytes) => Some(bytes.into()),
-            other => other.to_text().map(|text| text.into_bytes().into()),
+            Cell::Other(Value::Null) => None,
+            Cell::Other(Value::Bytes(bytes)) => Some(bytes.into()),
+            other => other.into_text().map(|text| text.into_bytes().into()),
         },
     })
 }
 
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(text),
-        other => other.to_text(),
-    }
-}
-
 /// A hundred thousand times `credentials` need not be stored a hundred thousand times.
-fn interned(provider: String) -> Cow<'static, str> {
+fn interned(provider: Cell<'_>) -> Cow<'static, str> {
     match provider.as_str() {
-        CREDENTIALS => Cow::Borrowed(CREDENTIALS),
-        "oidc" => Cow::Borrowed("oidc"),
-        "ldap" => Cow::Borrowed("ldap"),
-        _ => Cow::Owned(provider),
+        Some(CREDENTIALS) => Cow::Borrowed(CREDENTIALS),
+        Some("oidc") => Cow::Borrowed("oidc"),
+        Some("ldap") => Cow::Borrowed("ldap"),
+        _ => Cow::Owned(provider.into_text().unwrap_or_default()),
     }
 }
 
@@ -157,10 +154,10 @@ mod tests {
     fn only_hashes_homarr_can_read_count() {
         let hash = "$2b$10$BVYYS966qmZLhsA7WEYd7u59dIs1gyNEYtn2PYNV3TrSXwpmVqbSi";
         assert_eq!(Stored::of(&hash.into()), Stored::Bcrypt(10));
-        assert_eq!(Stored::of(&hash.replacen("2b$10", "2a$04", 1).into()), Stored::Bcrypt(4));
-        assert_eq!(Stored::of(&hash.replacen("2b", "2y", 1).into()), Stored::Unreadable);
+        assert_eq!(Stored::of(&(&*hash.replacen("2b$10", "2a$04", 1)).into()), Stored::Bcrypt(4));
+        assert_eq!(Stored::of(&(&*hash.replacen("2b", "2y", 1)).into()), Stored::Unreadable);
         assert_eq!(Stored::of(&"hunter2".into()), Stored::Unreadable);
-        assert_eq!(Stored::of(&Value::Null), Stored::Missing);
+        assert_eq!(Stored::of(&Value::Null.into()), Stored::Missing);
         assert_eq!(Stored::of(&"".into()), Stored::Missing);
     }
 }

@@ -104,8 +104,8 @@ impl Memberships {
     pub fn load(reader: &dyn Reader, accounts: &Index<'_>, groups: &Groups, filter: Filter) -> Result<Memberships> {
         let group_ids: HashMap<&str, u32> = (0..).zip(&groups.all).map(|(i, group)| (group.id.as_str(), i)).collect();
         let mut found = Memberships::default();
-        reader.each_row(Select::from(MEMBER, ["user_id", "group_id"]).filter(filter), |row| {
-            let place = |cell: usize| row.get(cell).and_then(|value| value.as_str());
+        reader.each_cells(Select::from(MEMBER, ["user_id", "group_id"]).filter(filter), |row| {
+            let place = |cell: usize| row.get(cell).and_then(|cell| cell.as_str());
             let user = place(0).and_then(|id| accounts.of(id));
             match (user, place(1).and_then(|id| group_ids.get(id))) {
                 (Some(user), Some(group)) => found.pairs.push((user, *group)),

@@ -4,7 +4,7 @@ use crate::accounts::{Accounts, Stored};
 use crate::groups::{Groups, Index, Memberships};
 use crate::schema::{self, API_KEY, INVITE, LINK, Layout, SESSION};
 use crate::sign_in::Logins;
-use latchlift_plugin_api::{Account, Batches, Context, Filter, Known, Output, Reader, Request, Result, Value};
+use latchlift_plugin_api::{Account, Batches, Context, Count, Filter, Known, Output, Reader, Request, Result, Value};
 use std::collections::BTreeMap;
 
 /// Reports all accounts.
@@ -78,12 +78,13 @@ impl Details {
         let members = Memberships::load(reader, &index, &groups, mine("user_id"))?;
         let mut counts = vec![Counts::default(); accounts.people.len()];
         let mut tally = |table: &str, field: &str, filter: Filter, add: fn(&mut Counts, u32)| -> Result<()> {
-            for (id, n) in reader.count_by("", table, field, &filter)? {
+            let count = Count { store: "", collection: table, field, filter: &filter };
+            reader.each_count(&count, |id, n| {
                 if let Some(i) = id.as_str().and_then(|id| index.of(id)) {
                     add(&mut counts[i as usize], u32::try_from(n).unwrap_or(u32::MAX));
                 }
-            }
-            Ok(())
+                Ok(())
+            })
         };
         let live = Filter::Range {
             field: "expires".to_owned(),

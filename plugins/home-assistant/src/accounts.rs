@@ -11,7 +11,7 @@ use latchlift_plugin_api::{Account, Batches, Candidate, Error, Kind, Known, Outp
 /// # Errors
 /// The store fails or is of a kind this plugin does not know.
 pub fn list(reader: &dyn Reader, request: &Request, output: &mut dyn Output) -> Result<()> {
-    let home = Home::read(reader)?.with_tokens(reader)?.with_people(reader)?;
+    let home = Home::read(reader)?.with_tokens(reader, request.now)?.with_people(reader)?;
     let mut accounts = Batches::accounts(output);
     for user in 0..home.users.len() {
         if request.options.system || !home.users[user].system {
@@ -26,7 +26,7 @@ pub fn list(reader: &dyn Reader, request: &Request, output: &mut dyn Output) -> 
 /// # Errors
 /// None does, or as [`list`].
 pub fn show(reader: &dyn Reader, request: &Request, output: &mut dyn Output) -> Result<()> {
-    let home = Home::read(reader)?.with_tokens(reader)?.with_people(reader)?;
+    let home = Home::read(reader)?.with_tokens(reader, request.now)?.with_people(reader)?;
     let target = request.target()?;
     let users = matching(&home, target)?;
     if users.is_empty() {

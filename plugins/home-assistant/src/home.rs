@@ -3,7 +3,7 @@
 use crate::groups::Groups;
 use crate::names::{Names, is_normal, normalise};
 use crate::schema::{self, CREDENTIALS, Layout, NOTIFY, PEOPLE, PROVIDER, ROWS, TOKENS, TOTP, USERS};
-use crate::sessions::{TokenKind, token_kind};
+use crate::sessions::{TokenKind, milliseconds, token_kind};
 use crate::settings::Settings;
 use latchlift_plugin_api::{Reader, Result, Select, Time, Value};
 use std::cell::OnceCell;
@@ -104,22 +104,23 @@ impl Home {
         Ok(home)
     }
 
-    /// Counts sessions and tokens.
+    /// Counts sessions and tokens; a session that has ended by itself is none.
     ///
     /// # Errors
     /// The store fails.
-    pub fn with_tokens(mut self, reader: &dyn Reader) -> Result<Home> {
+    pub fn with_tokens(mut self, reader: &dyn Reader, now: Time) -> Result<Home> {
         if !self.layout.auth {
             return Ok(self);
         }
-        let columns = ["/user_id", "/token_type", "/client_id", "/created_at"];
+        let columns = ["/user_id", "/token_type", "/client_id", "/created_at", "/expire_at"];
         reader.each_row(Select::from(TOKENS, columns), |row| {
-            let [user, kind, client, created] = &row[..] else { return Ok(()) };
+            let [user, kind, client, created, end] = &row[..] else { return Ok(()) };
             let Some(index) = user.as_str().and_then(|id| self.index(id)) else { return Ok(()) };
             let user = &mut self.users[index];
             match token_kind(kind, client) {
                 TokenKind::Normal => {
-                    user.sessions += 1;
+                    let ended = milliseconds(end).is_some_and(|end| Time(end) < now);
+                    user.sessions += u64::from(!ended);
                     user.last_login = user.last_login.max(created.as_str().and_then(Time::parse));
                 }
                 TokenKind::LongLived => user.tokens += 1,

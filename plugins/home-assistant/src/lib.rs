@@ -45,7 +45,7 @@ impl Plugin for HomeAssistant {
             "password.check" => sign_in::check(context, request, output),
             "session.list" => sessions::list(context.reader, request, output),
             "mfa.status" => mfa::status(context.reader, request, output),
-            "app.check" => check::check(context.reader, output),
+            "app.check" => check::check(context.reader, request.now, output),
             _ => Err(unknown_verb(request)),
         }
     }

@@ -102,7 +102,7 @@ fn expires_at(row: &Record, kind: TokenKind) -> Option<Time> {
 }
 
 /// Seconds with a fraction, as Python writes them, in milliseconds.
-fn milliseconds(seconds: &Value) -> Option<i64> {
+pub fn milliseconds(seconds: &Value) -> Option<i64> {
     let seconds: f64 = match seconds {
         Value::Float(seconds) => *seconds,
         other => other.to_text()?.parse().ok()?,

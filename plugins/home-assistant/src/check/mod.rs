@@ -7,7 +7,7 @@ use crate::home::Home;
 use crate::schema::PROVIDER;
 use crate::settings::Listed;
 use crate::sign_in::{self, Path, command, standing, title};
-use latchlift_plugin_api::{Batch, Check, Finding, Known, Output, Reader, Result, Severity, reason};
+use latchlift_plugin_api::{Batch, Check, Finding, Known, Output, Reader, Result, Severity, Time, reason};
 
 /// How many findings of one sort are told one by one.
 const EACH: usize = 10;
@@ -16,8 +16,8 @@ const EACH: usize = 10;
 ///
 /// # Errors
 /// The store fails or is of a kind this plugin does not know.
-pub fn check(reader: &dyn Reader, output: &mut dyn Output) -> Result<()> {
-    let home = Home::read(reader)?.with_tokens(reader)?;
+pub fn check(reader: &dyn Reader, now: Time, output: &mut dyn Output) -> Result<()> {
+    let home = Home::read(reader)?.with_tokens(reader, now)?;
     let mut findings = vec![];
     references::check(reader, &home, &mut findings)?;
     files::check(reader, &home, &mut findings)?;

@@ -1,0 +1,111 @@
+//! One question to every selected instance, its answer printed as it comes.
+
+use crate::commands::Exit;
+use crate::context::{Instance, Opened, Run};
+use crate::error::{Error, Kind, Result};
+use crate::output::{Shape, Stdout, Writer};
+use crate::ui;
+use latchlift_plugin_api::{Batch, Request};
+use serde::Serialize;
+
+/// A question to every selected instance, and how the rows of the answer are printed.
+pub(super) struct Question<'q, T> {
+    pub request: Request,
+    pub shape: Shape<'q, T>,
+    /// The most rows to print.
+    pub limit: Option<usize>,
+    /// What to say of no rows at all.
+    pub empty: &'q str,
+    /// The failure that no rows are, where one was asked for by its id.
+    pub missing: Option<Error>,
+}
+
+/// Asks every selected instance, and prints the rows that `take` makes of each batch as they come; `seen` is told of each.
+///
+/// An instance that has no such verb is passed over unless it was named.
+///
+/// # Errors
+/// The only instance asked failed before a row was printed, or none has the verb.
+pub(super) fn ask<T: Serialize>(
+    run: &Run,
+    question: Question<'_, T>,
+    mut take: impl FnMut(Batch) -> Vec<T>,
+    mut seen: impl FnMut(&Instance, &T),
+) -> Result<Exit> {
+    let Question { request, shape, limit, empty, missing } = question;
+    let instances = run.selected()?;
+    let passes_over = !run.names_instances() && instances.len() > 1;
+    let mut printer = Printer { out: Writer::stdout(shape, run.ui.format), limit, rows: 0, lost: None };
+    let (mut errors, mut asked, mut unsupported) = (vec![], 0, None);
+    for instance in &instances {
+        let print = &mut |batch| printer.print(instance, &take(batch), &mut seen);
+        let answer = Opened::open(run, instance).and_then(|opened| opened.read(run, request.clone(), print));
+        match answer {
+            _ if printer.lost.is_some() => break,
+            Ok(()) => {}
+            Err(error) if error.kind == Kind::Unsupported && passes_over => {
+                run.ui.detail(format!("{}: {error}", instance.name()));
+                unsupported = Some(error);
+                continue;
+            }
+            Err(error) => errors.push((instance.name().to_owned(), error)),
+        }
+        asked += 1;
+    }
+    let nothing = printer.rows == 0 && printer.lost.is_none();
+    match (asked, unsupported, missing) {
+        (0, Some(error), _) if nothing => return Err(error),
+        (1, ..) if errors.len() == 1 && !printer.out.has_begun() => return Err(errors.remove(0).1),
+        (_, _, Some(missing)) if nothing && errors.is_empty() => return Err(missing),
+        _ => printer.end(&errors),
+    }
+    Ok(conclude(run, &errors, asked, nothing.then_some(empty)))
+}
+
+/// Prints rows, as many as are wanted, until nobody takes them.
+struct Printer<'q, T> {
+    out: Writer<'q, T, Stdout>,
+    limit: Option<usize>,
+    rows: usize,
+    /// Why they cannot be written.
+    lost: Option<std::io::Error>,
+}
+
+impl<T: Serialize> Printer<'_, T> {
+    fn print(&mut self, instance: &Instance, rows: &[T], seen: &mut dyn FnMut(&Instance, &T)) -> Result<()> {
+        let left = self.limit.map_or(rows.len(), |limit| rows.len().min(limit - self.rows));
+        for row in &rows[..left] {
+            seen(instance, row);
+            if let Err(why) = self.out.row(instance.name(), row) {
+                self.lost = Some(why);
+                // Stops the plugin's work; what is said about it is said by `end`.
+                return Err(Error::new(Kind::Failed, "the answer cannot be written"));
+            }
+        }
+        self.rows += left;
+        Ok(())
+    }
+
+    fn end(self, errors: &[(String, Error)]) {
+        if let Err(why) = self.lost.map_or_else(|| self.out.end(errors), Err) {
+            ui::lost(&why);
+        }
+    }
+}
+
+/// Says what failed, or that there is nothing; gives the exit code.
+pub(super) fn conclude(run: &Run, errors: &[(String, Error)], asked: usize, empty: Option<&str>) -> Exit {
+    if !run.ui.json() {
+        for (app, error) in errors {
+            ui::error(&error.clone().context(app), false);
+        }
+        if let (Some(empty), 1.., true) = (empty, asked, errors.is_empty()) {
+            run.ui.say(empty);
+        }
+    }
+    match errors {
+        [] => 0,
+        [(_, only)] if asked == 1 => only.kind.exit(),
+        _ => Kind::SomeFailed.exit(),
+    }
+}
