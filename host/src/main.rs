@@ -13,15 +13,19 @@ fn main() -> ExitCode {
         Err(refused) => return refuse(&refused),
     };
     let as_json = cli.global.format() == Format::Json;
-    match commands::run(cli) {
+    match usage::refuse_split(&arguments(), &cli.global).and_then(|()| commands::run(cli)) {
         Ok(code) => leave(code),
         Err(error) => fail(&error, as_json),
     }
 }
 
+fn arguments() -> Vec<String> {
+    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
+}
+
 /// Ends a run whose arguments do not parse, or ask for help.
 fn refuse(refused: &clap::Error) -> ExitCode {
-    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let arguments = arguments();
     match refused.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             ui::answer(&refused.render().to_string());

@@ -177,7 +177,8 @@ pub fn stdout_is_discarded() -> bool {
     const DEV_NULL: (u32, u32) = (1, 3);
     rustix::fs::fstat(std::io::stdout()).is_ok_and(|found| {
         let device = (rustix::fs::major(found.st_rdev), rustix::fs::minor(found.st_rdev));
-        rustix::fs::FileType::from_raw_mode(found.st_mode) == rustix::fs::FileType::CharacterDevice && device == DEV_NULL
+        rustix::fs::FileType::from_raw_mode(found.st_mode) == rustix::fs::FileType::CharacterDevice
+            && device == DEV_NULL
     })
 }
 
@@ -191,7 +192,8 @@ pub fn escaped(text: &str) -> String {
 
 fn dangerous(c: char) -> bool {
     // Line ends and tabs would break a table; the others can hide or reorder what follows.
-    (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    (c.is_control() && c != '\n')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
 }
 
 #[cfg(test)]

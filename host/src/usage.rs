@@ -3,9 +3,9 @@
 
 mod words;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Global};
 use crate::commands::hints;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::plugin::Registry;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
@@ -38,6 +38,27 @@ pub fn explain(refused: &clap::Error, arguments: &[String]) -> Error {
     let own = foreign.contains(&refused.kind()).then(|| hints::own_words(&line.words.plain, &installed())).flatten();
     let seen = format!("see `{} --help`", line.spoken());
     error.help(own.or(help).unwrap_or(seen))
+}
+
+/// Makes sure that no repeatable flag of every command stands on both sides of the verb: the parser would take one side
+/// and drop the other without a word.
+///
+/// # Errors
+/// One does.
+pub fn refuse_split(arguments: &[String], global: &Global) -> Result<()> {
+    let flags = [("--app", global.app.len()), ("--settings", global.settings.len()), ("--plugin-dir", global.plugin_dir.len())];
+    for (flag, taken) in flags {
+        let given = arguments.iter().skip(1).take_while(|argument| *argument != "--").filter(|argument| {
+            let short = flag == "--app" && argument.starts_with("-a") && !argument.starts_with("--");
+            *argument == flag || argument.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=')) || short
+        });
+        if given.count() > taken {
+            return Err(Error::new(Kind::Usage, format!("`{flag}` stands before and after the verb, where only one side counts"))
+                .note("nothing was changed")
+                .help(format!("put every `{flag}` behind the verb")));
+        }
+    }
+    Ok(())
 }
 
 /// A line that was refused.
@@ -111,7 +132,7 @@ impl Line<'_> {
     }
 
     fn similar_verb(&self) -> Option<&str> {
-        crate::instance::similar(self.unknown_word(), verbs(self.command()).into_iter())
+        crate::instance::similar(self.unknown_word(), verbs(self.command()))
     }
 
     /// A noun or verb there is not, with a similar one.

@@ -116,7 +116,7 @@ pub use password::{Bcrypt, Derived, Handle, Kdf, Phc, Secrets};
 pub use plan::{Change, Key, Plan, Reveal, Step, delete, insert, purge, update};
 pub use plugin::{Batches, Context, Output, Plugin, Probe, unknown_verb};
 pub use random::{Random, fingerprint, hex, sha256};
-pub use reader::{Column, Count, File, Filter, Page, Reader, SAME, Select, StoreKind};
+pub use reader::{Column, Count, CountBytes, File, Filter, Page, PageBytes, Reader, SAME, Select, StoreKind};
 pub use request::{Options, Request, Settings, SettingsFile, Target, Verb};
 pub use time::Time;
 pub use value::{Cell, Record, Value};

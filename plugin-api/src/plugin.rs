@@ -28,7 +28,7 @@ pub struct Probe {
     pub withdrawn: BTreeMap<String, String>,
 }
 
-/// Where a read verb puts its answer. Give large answers in batches of a few hundred, so that neither side holds all
+/// Where a read verb puts its answer. Give large answers in batches of about a hundred, so that neither side holds all
 /// of it twice.
 pub trait Output {
     /// One batch of the answer.
@@ -88,7 +88,7 @@ pub struct Batches<'a, T> {
 }
 
 /// Rows per batch: few enough that a batch fits the processor's cache on its way through encoding and printing.
-const BATCH: usize = 200;
+const BATCH: usize = 100;
 
 impl<'a> Batches<'a, Account> {
     /// Batches of accounts.
@@ -113,7 +113,7 @@ impl<T> Batches<'_, T> {
         self.rows.push(row);
         match self.rows.len() < BATCH {
             true => Ok(()),
-            false => self.output.emit((self.wrap)(std::mem::take(&mut self.rows))),
+            false => self.output.emit((self.wrap)(std::mem::replace(&mut self.rows, Vec::with_capacity(BATCH)))),
         }
     }
 

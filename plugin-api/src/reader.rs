@@ -1,6 +1,9 @@
 //! Reading a store: queries as data, and the read-only view a plugin gets.
 
+mod bytes;
 mod stream;
+
+pub use bytes::{CountBytes, PageBytes};
 
 use crate::abi;
 use crate::error::Result;

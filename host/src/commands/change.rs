@@ -6,7 +6,7 @@ use crate::apply::{self, Work};
 use crate::cli::{Including, NewPassword, Write};
 use crate::context::{Opened, Run};
 use crate::error::{Error, Kind, Result};
-use crate::kdf::{Purpose, Vault};
+use crate::kdf::{self, Purpose, Vault};
 use crate::plan;
 use crate::secret::{self, Password, Source};
 use crate::ui;
@@ -164,10 +164,10 @@ pub fn run(run: &Run, ask: Ask) -> Result<Exit> {
     if prompts {
         let password = new_password(run, &Source::Prompt, &ask)?;
         password.warnings.iter().for_each(|warning| run.ui.warn(warning));
-        let shown = planned.iter().map(|planned| to_json(planned)).collect::<Vec<_>>();
+        let shown = planned.iter().map(to_json).collect::<Vec<_>>();
         let opened = planned.into_iter().map(|planned| planned.opened).collect();
         planned = plans(run, &ask, &request, opened, Some(&password))?;
-        if planned.iter().map(|planned| to_json(planned)).ne(shown) {
+        if planned.iter().map(to_json).ne(shown) {
             return Err(Error::new(Kind::Stale, "the data changed while the password was typed, and with it the plan")
                 .note("nothing was changed")
                 .help("run the command again: it will plan on the data as it is now"));
@@ -237,6 +237,9 @@ fn plan_one(
     opened: Opened,
     secret: Option<&Password>,
 ) -> Result<Planned> {
+    if let Some(warning) = secret.and_then(|secret| kdf::cut_warning(&secret.text, opened.facts())) {
+        run.ui.warn(warning);
+    }
     let mut vault = Vault::default();
     request.password = password_handle(&mut vault, ask, &opened, secret)?;
     refuse_misnamed(run, ask, &opened)?;
@@ -538,17 +541,15 @@ pub fn print_results(results: Vec<serde_json::Value>) {
     ui::answer(&json!({ "latchlift": 1, "ok": ok, "results": results }).to_string());
 }
 
-/// Prints the results; if nobody listens any more, a generated password still goes somewhere it can be read. Gives the
-/// exit code, which a failure to print makes 1 where it would be 0.
+/// Prints the results; if nobody listens any more, a generated password still goes somewhere it can be read, and someone
+/// must look. Gives the exit code.
 fn print_or_save(results: Vec<serde_json::Value>, secret: Option<&Password>, code: Exit) -> Exit {
     let ok = results.iter().all(|result| result["ok"] == true);
     let text = json!({ "latchlift": 1, "ok": ok, "results": results }).to_string();
-    if ui::try_answer(&text).is_ok() {
-        return code;
-    }
-    if let Some(password) = secret.filter(|password| password.generated) {
-        eprintln!("warning: the answer could not be printed; the change is written and the new password is:");
-        eprintln!("{}", password.text.as_str());
-    }
-    if code == 0 { Kind::Failed.exit() } else { code }
+    let Err(why) = ui::try_answer(&text) else { return code };
+    ui::lost(&why);
+    let Some(password) = secret.filter(|password| password.generated) else { return code };
+    ui::tell("warning: the answer could not be printed; the change is written and the new password is:");
+    ui::tell(password.text.as_str());
+    if code == 0 { Kind::Unfinished.exit() } else { code }
 }

@@ -2,8 +2,8 @@
 
 pub mod app;
 pub mod change;
-pub mod history;
 pub mod hints;
+pub mod history;
 pub mod list;
 pub mod password;
 pub mod plugin;
@@ -32,7 +32,9 @@ pub fn run(cli: Cli) -> Result<Exit> {
         Command::Completions { shell } => return Ok(shell::completions(shell)),
         Command::Man => return shell::man(),
         // What the packager asks needs neither configuration nor a place for the journal.
-        Command::Plugin(crate::cli::Plugin { verb: Some(PluginVerb::Abi) }) => return Ok(plugin::abi(cli.global.format())),
+        Command::Plugin(crate::cli::Plugin { verb: Some(PluginVerb::Abi) }) => {
+            return Ok(plugin::abi(cli.global.format()));
+        }
         Command::Recover { .. } => return Err(Error::new(Kind::Unsupported, "`recover` comes with a later release")),
         _ => {}
     }
@@ -48,7 +50,9 @@ pub fn run(cli: Cli) -> Result<Exit> {
 }
 
 fn changed_since(run: &Run, started: Time) -> bool {
-    run.journal().and_then(|journal| journal.entries()).is_ok_and(|(entries, _)| entries.iter().any(|entry| entry.begun.at >= started))
+    run.journal()
+        .and_then(|journal| journal.entries())
+        .is_ok_and(|(entries, _)| entries.iter().any(|entry| entry.begun.at >= started))
 }
 
 fn dispatch(run: &Run, command: Command) -> Result<Exit> {
@@ -79,7 +83,8 @@ fn dispatch(run: &Run, command: Command) -> Result<Exit> {
 }
 
 fn user(run: &Run, verb: Option<UserVerb>) -> Result<Exit> {
-    let verb = verb.unwrap_or(UserVerb::List { search: None, deleted: false, system: false, listing: Default::default() });
+    let verb =
+        verb.unwrap_or(UserVerb::List { search: None, deleted: false, system: false, listing: Default::default() });
     match verb {
         UserVerb::List { search, deleted, system, listing } => {
             list::accounts(run, search, Options { deleted, system, ..Options::default() }, listing.limit)
@@ -161,18 +166,22 @@ fn token(run: &Run, verb: Option<TokenVerb>) -> Result<Exit> {
 fn client(run: &Run, verb: Option<ClientVerb>) -> Result<Exit> {
     match verb.unwrap_or(ClientVerb::List { listing: Default::default() }) {
         ClientVerb::List { listing } => list::tokens_of(run, "client.list", "clients", listing.limit),
-        ClientVerb::Add { name, keys, write } => change::run(run, Ask::new("client.add", write).named(name).keys(&keys)?),
+        ClientVerb::Add { name, keys, write } => {
+            change::run(run, Ask::new("client.add", write).named(name).keys(&keys)?)
+        }
         ClientVerb::Show { id } => list::unsupported_read(run, "client.show", &id),
-        ClientVerb::Set { id, keys, write } => change::run(run, Ask::new("client.set", write).ids(vec![id]).keys(&keys)?),
-        ClientVerb::Remove { id, write } => change::run(run, Ask::new("client.remove", write).ids(vec![id]).dangerous()),
+        ClientVerb::Set { id, keys, write } => {
+            change::run(run, Ask::new("client.set", write).ids(vec![id]).keys(&keys)?)
+        }
+        ClientVerb::Remove { id, write } => {
+            change::run(run, Ask::new("client.remove", write).ids(vec![id]).dangerous())
+        }
     }
 }
 
 fn mfa(run: &Run, verb: Option<MfaVerb>) -> Result<Exit> {
     match verb.unwrap_or(MfaVerb::Status { user: None, show_secrets: false }) {
-        MfaVerb::Status { user, show_secrets } => {
-            list::mfa(run, user, Options { show_secrets, ..Options::default() })
-        }
+        MfaVerb::Status { user, show_secrets } => list::mfa(run, user, Options { show_secrets, ..Options::default() }),
         MfaVerb::Disable(on) => change::run(run, Ask::new("mfa.disable", on.write).target(on.target).dangerous()),
     }
 }

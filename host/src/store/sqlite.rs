@@ -43,6 +43,7 @@ impl Sqlite {
             _ => Kind::Unreachable,
         };
         Error::new(kind, format!("cannot open {}: {}", self.path.display(), crate::error::io_reason(why)))
+            .help("check the path; the app's container may call it otherwise (see `paths` in config.toml)")
     }
 
     fn explain(&self, why: &rusqlite::Error) -> Error {

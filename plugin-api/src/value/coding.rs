@@ -157,6 +157,16 @@ impl From<Value> for Cell<'_> {
     }
 }
 
+impl Serialize for Cell<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Cell::Text(text) if !to.is_human_readable() => to.serialize_str(text),
+            Cell::Text(text) => Value::from(*text).serialize(to),
+            Cell::Other(value) => value.serialize(to),
+        }
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Cell<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Cell<'a>, D::Error> {
         match from.is_human_readable() {

@@ -103,10 +103,10 @@ impl Memberships {
     /// The store's.
     pub fn load(reader: &dyn Reader, accounts: &Index<'_>, groups: &Groups, filter: Filter) -> Result<Memberships> {
         let group_ids: HashMap<&str, u32> = (0..).zip(&groups.all).map(|(i, group)| (group.id.as_str(), i)).collect();
-        let mut found = Memberships::default();
+        let (mut found, mut expected) = (Memberships::default(), 0);
         reader.each_cells(Select::from(MEMBER, ["user_id", "group_id"]).filter(filter), |row| {
             let place = |cell: usize| row.get(cell).and_then(|cell| cell.as_str());
-            let user = place(0).and_then(|id| accounts.of(id));
+            let user = place(0).and_then(|id| accounts.of_next(id, &mut expected));
             match (user, place(1).and_then(|id| group_ids.get(id))) {
                 (Some(user), Some(group)) => found.pairs.push((user, *group)),
                 _ => found.orphans += 1,
@@ -118,31 +118,46 @@ impl Memberships {
     }
 
     /// The groups of one account.
-    pub fn of<'g>(&self, account: usize, groups: &'g Groups) -> Vec<&'g Group> {
+    pub fn of<'g>(&self, account: usize, groups: &'g Groups) -> impl ExactSizeIterator<Item = &'g Group> + Clone {
         let start = self.pairs.partition_point(|(user, _)| (*user as usize) < account);
-        let mine = self.pairs[start..].iter().take_while(|(user, _)| *user as usize == account);
-        mine.filter_map(|(_, group)| groups.all.get(*group as usize)).collect()
+        let end = start + self.pairs[start..].iter().take_while(|(user, _)| *user as usize == account).count();
+        self.pairs[start..end].iter().map(|(_, group)| &groups.all[*group as usize])
     }
 }
 
 /// Where the account of an id is.
-pub struct Index<'a>(HashMap<&'a str, u32>);
+pub struct Index<'a> {
+    places: HashMap<&'a str, u32>,
+    people: &'a [Person],
+}
 
 impl<'a> Index<'a> {
     /// Of all accounts.
     pub fn of_all(accounts: &'a Accounts) -> Index<'a> {
-        Index((0..).zip(&accounts.people).map(|(i, Person { id, .. })| (id.as_str(), i)).collect())
+        let places = (0..).zip(&accounts.people).map(|(i, Person { id, .. })| (id.as_str(), i)).collect();
+        Index { places, people: &accounts.people }
     }
 
     /// Of some accounts.
     pub fn of_some(accounts: &'a Accounts, which: &[usize]) -> Index<'a> {
         let some = which.iter().map(|i| (accounts.people[*i].id.as_str(), u32::try_from(*i).unwrap_or(u32::MAX)));
-        Index(some.collect())
+        Index { places: some.collect(), people: &[] }
     }
 
     /// Where the account of this id is.
     pub fn of(&self, id: &str) -> Option<u32> {
-        self.0.get(id).copied()
+        self.places.get(id).copied()
+    }
+
+    /// As [`Index::of`], for ids that mostly come in the order of the accounts, as memberships do: looks at the account
+    /// after the last one found before it searches.
+    pub fn of_next(&self, id: &str, expected: &mut u32) -> Option<u32> {
+        let found = match self.people.get(*expected as usize) {
+            Some(person) if person.id == id => *expected,
+            _ => self.of(id)?,
+        };
+        *expected = found.saturating_add(1);
+        Some(found)
     }
 }
 

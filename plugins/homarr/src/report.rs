@@ -113,14 +113,14 @@ impl Details {
             name: person.name.clone().into(),
             email: person.email.clone().into(),
             provider: person.provider.to_string().into(),
-            admin: Known::Is(self.groups.all_are_admins() || groups.iter().any(|group| group.admin)),
+            admin: Known::Is(self.groups.all_are_admins() || groups.clone().any(|group| group.admin)),
             has_password: Known::Is(person.stored != Stored::Missing),
             hash: describe(person.stored),
             can_sign_in: logins.can_sign_in(i, &reasons),
             reasons,
             sessions: Known::Is(counts.sessions.into()),
             tokens: Known::Is(counts.api_keys.into()),
-            groups: Known::Is(groups.iter().map(|group| group.name.clone()).collect()),
+            groups: Known::Is(groups.map(|group| group.name.clone()).collect()),
             extra: extra(counts),
             ..Account::default()
         }

@@ -12,18 +12,23 @@ use crate::names;
 use crate::schema::CREDENTIALS;
 use latchlift_plugin_api::{Candidate, Error, Kind, Known, Reason, Result, Target, reason};
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 /// Who answers to which name.
 pub struct Logins<'a> {
     /// The accounts this was made of.
     pub accounts: &'a Accounts,
-    /// By the database's key of a name: the first account the login finds, and how many have that key.
-    first: HashMap<&'a [u8], (usize, u32)>,
-    /// By folded name: how many accounts have it.
-    folds: HashMap<Cow<'a, str>, Fold>,
+    /// By the database's key of a name: which of `answers`.
+    keys: HashMap<&'a [u8], u32>,
+    /// Per key the first account the login finds, and how many have that key.
+    answers: Vec<(usize, u32)>,
+    /// Per account which of `answers` its name has, if it can be typed.
+    answer_of: Vec<Option<u32>>,
+    /// By folded name: how many accounts have it. Made when it is needed, which in most instances is never.
+    folds: OnceCell<HashMap<Cow<'a, str>, Fold>>,
     /// Whether mending all names at once would make two accounts share one, so that it is refused.
-    clashes: bool,
+    clashes: OnceCell<bool>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -37,21 +42,49 @@ impl<'a> Logins<'a> {
     pub fn of(accounts: &'a Accounts) -> Logins<'a> {
         let mut logins = Logins {
             accounts,
-            first: HashMap::with_capacity(accounts.people.len()),
-            folds: HashMap::with_capacity(accounts.people.len()),
-            clashes: false,
+            keys: HashMap::with_capacity(accounts.people.len()),
+            answers: Vec::with_capacity(accounts.people.len()),
+            answer_of: vec![None; accounts.people.len()],
+            folds: OnceCell::new(),
+            clashes: OnceCell::new(),
         };
-        for (i, person) in accounts.people.iter().enumerate() {
-            let Some(name) = &person.name else { continue };
-            let fold = logins.folds.entry(names::fold(name)).or_default();
-            fold.all += 1;
-            fold.local += u32::from(person.is_local());
+        for (i, person) in accounts.people.iter().enumerate().filter(|(_, person)| person.name.is_some()) {
             if logins.is_looked_for(person) {
-                logins.first.entry(key(person)).or_insert((i, 0)).1 += 1;
+                let next = u32::try_from(logins.answers.len()).unwrap_or(u32::MAX);
+                let answer = *logins.keys.entry(key(person)).or_insert(next);
+                if answer == next {
+                    logins.answers.push((i, 0));
+                }
+                logins.answers[answer as usize].1 += 1;
+                logins.answer_of[i] = Some(answer);
             }
         }
-        logins.clashes = (0..accounts.people.len()).any(|i| logins.mended(i).is_some() && logins.collides(i));
         logins
+    }
+
+    /// How many accounts have this folded name.
+    fn fold(&self, name: &str) -> Option<Fold> {
+        let folds = self.folds.get_or_init(|| {
+            let mut folds: HashMap<Cow<'a, str>, Fold> = HashMap::with_capacity(self.accounts.people.len());
+            for person in &self.accounts.people {
+                let Some(name) = &person.name else { continue };
+                let fold = folds.entry(names::fold(name)).or_default();
+                fold.all += 1;
+                fold.local += u32::from(person.is_local());
+            }
+            folds
+        });
+        folds.get(name).copied()
+    }
+
+    /// The first account with this account's key of a name, and how many have it.
+    fn answer(&self, person: &Person) -> Option<(usize, u32)> {
+        self.keys.get(key(person)).map(|answer| self.answers[*answer as usize])
+    }
+
+    fn clashes(&self) -> bool {
+        let clash = |i| self.mended(i).is_some() && self.collides(i);
+        *self.clashes.get_or_init(|| (0..self.accounts.people.len()).any(clash))
     }
 
     /// The name that an account with a password should have instead of its own.
@@ -76,13 +109,13 @@ impl<'a> Logins<'a> {
         };
         // Only the database can tell the key of a name; a row that has the name tells it.
         let row = self.accounts.people.iter().find(answers).filter(|person| !person.name().is_empty())?;
-        self.first.get(key(row)).map(|(first, _)| *first)
+        self.answer(row).map(|(first, _)| first)
     }
 
     /// The accounts whose folded name is that of `name`, of one provider or of all.
     pub fn named(&self, name: &str, provider: Option<&str>) -> Vec<usize> {
         let wanted = names::fold(name);
-        if !self.folds.contains_key(&wanted) {
+        if self.fold(&wanted).is_none() {
             return vec![];
         }
         let fits = |person: &Person| {
@@ -144,12 +177,12 @@ impl<'a> Logins<'a> {
     pub fn collides(&self, i: usize) -> bool {
         let fold = names::fold(self.accounts.people[i].name());
         let others = u32::from(self.accounts.people[i].is_local());
-        self.folds.get(&fold).is_some_and(|fold| fold.local > others)
+        self.fold(&fold).is_some_and(|fold| fold.local > others)
     }
 
     /// Whether the database takes another account's name for the same as this one's.
     pub fn has_twins(&self, i: usize) -> bool {
-        self.first.get(key(&self.accounts.people[i])).is_some_and(|(_, same)| *same > 1)
+        self.answer(&self.accounts.people[i]).is_some_and(|(_, same)| same > 1)
     }
 
     /// How a command names this account: by id too where the name means several.
@@ -157,7 +190,7 @@ impl<'a> Logins<'a> {
         let person = &self.accounts.people[i];
         let name = person.name();
         let id = ["--id".to_owned(), person.id.clone()];
-        match self.folds.get(&names::fold(name)).map(|fold| fold.all) {
+        match self.fold(&names::fold(name)).map(|fold| fold.all) {
             Some(1) if !name.is_empty() => vec![name.to_owned()],
             Some(_) if !name.is_empty() => std::iter::once(name.to_owned()).chain(id).collect(),
             _ => id.to_vec(),
@@ -205,7 +238,7 @@ impl<'a> Logins<'a> {
         if !self.is_looked_for(person) {
             return Some(self.wrong_case(i));
         }
-        let (first, same) = *self.first.get(key(person))?;
+        let (first, same) = self.answers[self.answer_of[i]? as usize];
         if first != i {
             let other = &self.accounts.people[first];
             let message = format!("the login finds another account first: `{}`, id {}", other.name(), other.id);
@@ -234,7 +267,7 @@ impl<'a> Logins<'a> {
     }
 
     fn mended_by_folding(&self, i: usize, reason: Reason) -> Reason {
-        match (self.collides(i), self.clashes) {
+        match (self.collides(i), self.clashes()) {
             (true, _) => reason,
             (false, false) => reason.fix(["user", "fix-names"]),
             // Two other accounts keep `user fix-names` from changing anything, so this one is mended alone.
