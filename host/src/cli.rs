@@ -434,6 +434,9 @@ pub enum AdminVerb {
     Recreate {
         /// The administrator's sign-in name
         name: String,
+        /// The app's own id of an account that is to have this name, where one is there without
+        #[arg(long, value_name = "ID", help_heading = "Selecting")]
+        id: Option<String>,
         /// Make it the owner too, where the app has one
         #[arg(long)]
         owner: bool,

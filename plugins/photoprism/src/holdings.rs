@@ -5,7 +5,7 @@ use crate::names;
 use crate::schema::{HASH_COST, Layout, PASSCODES, PASSWORDS};
 use crate::sessions::{self, Sort};
 use crate::user::User;
-use latchlift_plugin_api::{Bcrypt, Filter, Reader, Result, Select, Time, Value};
+use latchlift_plugin_api::{Bcrypt, Cell, Filter, Reader, Result, Select, Time};
 use std::collections::HashMap;
 
 /// What `passwords` holds for an account.
@@ -24,11 +24,11 @@ pub enum Password {
 
 impl Password {
     /// What a value of `passwords.hash` is.
-    pub fn read(hash: &Value) -> Password {
+    pub fn read(hash: &Cell<'_>) -> Password {
         match hash {
             hash if hash.is_blank() => Password::Empty,
             hash => {
-                hash.as_str().and_then(Bcrypt::parse).map_or(Password::Unreadable, |hash| Password::Bcrypt(hash.cost))
+                hash.as_str().and_then(Bcrypt::look).map_or(Password::Unreadable, |(_, cost)| Password::Bcrypt(cost))
             }
         }
     }
@@ -59,7 +59,7 @@ pub fn of(reader: &dyn Reader, layout: &Layout, user: &User, alone: bool, now: T
     let mut holdings = Holdings { alone, ..Holdings::default() };
     let query = Select::from(PASSWORDS, ["hash"]).filter(Filter::eq("uid", &user.uid));
     if let Some(row) = reader.first(query)? {
-        holdings.password = Password::read(row.get("hash").unwrap_or(&Value::Null));
+        holdings.password = Password::read(&row.get("hash").cloned().unwrap_or_default().into());
     }
     if layout.two_factor() {
         let query = Select::from(PASSCODES, ["uid"]).filter(Filter::eq("uid", &user.uid));
@@ -101,15 +101,15 @@ pub struct All {
 /// The store's.
 pub fn all(reader: &dyn Reader, layout: &Layout, now: Time) -> Result<All> {
     let mut all = All { passwords: HashMap::new(), passcodes: HashMap::new(), counts: HashMap::new() };
-    reader.each_row(Select::from(PASSWORDS, ["uid", "hash"]), |row| {
-        if let [uid, hash] = &row[..] {
-            all.passwords.insert(uid.to_text().unwrap_or_default().into(), Password::read(hash));
+    reader.each_cells(Select::from(PASSWORDS, ["uid", "hash"]), |row| {
+        if let [uid, hash] = row {
+            all.passwords.insert(std::mem::take(uid).into_text().unwrap_or_default().into(), Password::read(hash));
         }
         Ok(())
     })?;
     if layout.two_factor() {
-        reader.each_row(Select::from(PASSCODES, ["uid"]), |row| {
-            all.passcodes.insert(row.first().and_then(Value::to_text).unwrap_or_default().into(), ());
+        reader.each_cells(Select::from(PASSCODES, ["uid"]), |row| {
+            all.passcodes.insert(row.first().and_then(Cell::to_text).unwrap_or_default().into(), ());
             Ok(())
         })?;
     }
@@ -119,8 +119,10 @@ pub fn all(reader: &dyn Reader, layout: &Layout, now: Time) -> Result<All> {
             Sort::AppPassword => (0, 1),
             _ => return,
         };
-        let counts = all.counts.entry(uid.into()).or_default();
-        (counts.0, counts.1) = (counts.0 + browser, counts.1 + tokens);
+        match all.counts.get_mut(uid) {
+            Some(counts) => (counts.0, counts.1) = (counts.0 + browser, counts.1 + tokens),
+            None => drop(all.counts.insert(uid.into(), (browser, tokens))),
+        }
     })?;
     Ok(all)
 }

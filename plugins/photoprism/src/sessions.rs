@@ -134,12 +134,14 @@ pub fn each(
 /// The store's.
 pub fn each_alive(reader: &dyn Reader, now: Time, each: &mut dyn FnMut(&str, Sort)) -> Result<()> {
     let wanted = ["user_uid", "auth_provider", "auth_method", "last_active", "sess_expires", "sess_timeout"];
-    reader.each_row(Select::from(SESSIONS, wanted), |row| {
-        let Ok([uid, provider, method, active, expires, timeout]) = <[Value; 6]>::try_from(row) else { return Ok(()) };
-        let ended = ends(number(&expires), number(&timeout), number(&active)).is_some_and(|ends| ends < now.seconds());
+    reader.each_cells(Select::from(SESSIONS, wanted), |row| {
+        let [uid, provider, method, active, expires, timeout] = row else { return Ok(()) };
+        let number = |cell: &Cell<'_>| cell.as_int().unwrap_or_default();
+        let ended = ends(number(expires), number(timeout), number(active)).is_some_and(|ends| ends < now.seconds());
         if !ended {
-            let [uid, provider, method] = [uid, provider, method].map(into_text);
-            each(&uid, Sort::read(&provider, &method, &uid));
+            let text = |cell: &mut Cell<'_>| std::mem::take(cell).into_text().unwrap_or_default();
+            let uid = text(uid);
+            each(&uid, Sort::read(&text(provider), &text(method), &uid));
         }
         Ok(())
     })

@@ -176,8 +176,14 @@ fn mebibytes(bytes: u64) -> f64 {
 
 fn list(figures: &mut Figures, subject: &Subject) -> Result<()> {
     fill(subject)?;
-    let ours = median(3, || run(&mut subject.latchlift("user list --json")?, ""))?;
-    let peer = median(3, || run(&mut peer(subject)?, ""))?;
+    let mut peers = Vec::new();
+    let ours = median(5, || {
+        // The client is timed between the runs, so that both see the same machine.
+        peers.push(run(&mut peer(subject)?, "")?);
+        run(&mut subject.latchlift("user list --json")?, "")
+    })?;
+    peers.sort_by_key(|cost| cost.wall);
+    let peer = peers[peers.len() / 2];
     let ratio = ours.wall.as_secs_f64() / peer.wall.as_secs_f64();
     let times = format!("{:.0} against {:.0} ms", milliseconds(ours.wall), milliseconds(peer.wall));
     figures.add(&format!("user list, 100,000, {} ({times})", subject.name()), ratio, 3.0, "x");
@@ -188,7 +194,8 @@ fn list(figures: &mut Figures, subject: &Subject) -> Result<()> {
 /// Adds accounts until there are a hundred thousand, each with a group or what the app gives everybody, and a session.
 fn fill(subject: &Subject) -> Result<()> {
     let Some(database) = subject.app.database() else { return fill_documents(subject) };
-    let hash = "$2b$10$YYvz2VSmwZThRCCCCCCCCCCuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu";
+    // One that the apps can read: an account that cannot sign in has reasons too, which a list of thousands has not.
+    let hash = "$2b$10$BVYYS966qmZLhsA7WEYd7u59dIs1gyNEYtn2PYNV3TrSXwpmVqbSi";
     let (numbers, text) = match database.dialect {
         Dialect::Sqlite => (
             format!("(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {ACCOUNTS}) SELECT n FROM c)"),
