@@ -172,6 +172,16 @@ pub fn try_answer(text: &str) -> std::io::Result<()> {
     out.flush()
 }
 
+/// A command as a person pastes it.
+pub fn pasted(command: &[String]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:@=+,%".contains(c);
+    let words = command.iter().map(|word| match !word.is_empty() && word.chars().all(plain) {
+        true => word.clone(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// Whether what is printed on stdout is lost: it is `/dev/null`, which is also what a closed one becomes at start.
 pub fn stdout_is_discarded() -> bool {
     const DEV_NULL: (u32, u32) = (1, 3);

@@ -1,7 +1,7 @@
 //! `app list` and `app check`: which instances there are, and what is wrong with them.
 
 use super::Exit;
-use super::list::{Gathered, pasted};
+use super::list::Gathered;
 use super::rows::time;
 use crate::context::{Opened, Run};
 use crate::error::{Error, Kind, Result};
@@ -122,7 +122,7 @@ fn report(app: &str, checked: &Checked) -> String {
         lines.push(format!("  {severity}: {}", ui::escaped(&finding.message)));
         lines.extend(finding.evidence.iter().map(|evidence| format!("    seen in: {}", ui::escaped(evidence))));
         if !finding.fix.is_empty() {
-            lines.push(format!("    mend it with: {}", ui::escaped(&pasted(&finding.fix))));
+            lines.push(format!("    mend it with: {}", ui::escaped(&ui::pasted(&finding.fix))));
         }
     }
     lines.join("\n") + "\n"

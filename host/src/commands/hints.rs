@@ -1,6 +1,6 @@
 //! Did you mean: similar accounts, and the apps' own commands in our words.
 
-use super::list::pasted;
+use crate::ui::pasted;
 use crate::context::{Opened, Run};
 use crate::error::{Error, Kind};
 use latchlift_plugin_api::facts::Replaces;

@@ -63,7 +63,7 @@ pub fn accounts(run: &Run, search: Option<String>, options: Options, limit: Opti
     })?;
     // The reasons are long; a table shows their codes, and says once where the rest is.
     if let (Some(command), crate::cli::Format::Table) = (locked_out, run.ui.format) {
-        run.ui.say(format!("\nwhy, and what mends it: {}", ui::escaped(&pasted(&command))));
+        run.ui.say(format!("\nwhy, and what mends it: {}", ui::escaped(&ui::pasted(&command))));
     }
     Ok(code)
 }
@@ -78,16 +78,6 @@ fn matches(account: &Account, wanted: &str) -> bool {
     let texts = [&account.name, &account.email, &account.display_name];
     let found = texts.iter().filter_map(|text| text.value()).any(|text| text.to_lowercase().contains(wanted));
     found || account.id.eq_ignore_ascii_case(wanted)
-}
-
-/// A command as a person pastes it.
-pub fn pasted(command: &[String]) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:@=+,%".contains(c);
-    let words = command.iter().map(|word| match !word.is_empty() && word.chars().all(plain) {
-        true => word.clone(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    });
-    words.collect::<Vec<_>>().join(" ")
 }
 
 /// `user show`
@@ -160,7 +150,7 @@ pub fn reason_lines(reason: &Reason) -> Vec<String> {
     let word = if reason.blocking { "cannot sign in" } else { "note" };
     let mut lines = vec![format!("{word}: {}", ui::escaped(&reason.message))];
     if !reason.fix.is_empty() {
-        lines.push(format!("  mend it with: {}", ui::escaped(&pasted(&reason.fix))));
+        lines.push(format!("  mend it with: {}", ui::escaped(&ui::pasted(&reason.fix))));
     }
     lines
 }

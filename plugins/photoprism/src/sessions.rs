@@ -2,9 +2,8 @@
 
 use crate::find;
 use crate::schema::{Columns, Layout, SESSIONS, VISITOR};
-use crate::user::into_text;
 use latchlift_plugin_api::{
-    Batches, Change, Context, Filter, Known, Output, Reader, Request, Result, Select, Session, Time, Value,
+    Batches, Cell, Change, Context, Filter, Known, Output, Reader, Request, Result, Select, Session, Time, Value,
     fingerprint, purge,
 };
 use std::collections::{BTreeMap, HashSet};

@@ -109,7 +109,11 @@ struct Subject {
 impl Subject {
     fn new(app: &str, store: &str, place: &Path) -> Result<Subject> {
         let fits = |target: &Target| {
-            target.app == app && target.store == store && target.known && target.genuine.is_none() && target.variant.is_empty()
+            target.app == app
+                && target.store == store
+                && target.known
+                && target.genuine.is_none()
+                && target.variant.is_empty()
         };
         let none = || format!("there is no {app} on {store}");
         let all = apps::targets()?.into_iter();
@@ -198,7 +202,9 @@ fn fill(subject: &Subject) -> Result<()> {
     let hash = "$2b$10$BVYYS966qmZLhsA7WEYd7u59dIs1gyNEYtn2PYNV3TrSXwpmVqbSi";
     let (numbers, text) = match database.dialect {
         Dialect::Sqlite => (
-            format!("(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {ACCOUNTS}) SELECT n FROM c)"),
+            format!(
+                "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {ACCOUNTS}) SELECT n FROM c)"
+            ),
             "TEXT",
         ),
         Dialect::MySql => (format!("(SELECT seq AS n FROM seq_1_to_{ACCOUNTS})"), "CHAR"),
@@ -271,7 +277,8 @@ fn peer(subject: &Subject) -> Result<Command> {
     let location = subject.app.location()?;
     let path = location.split_once(':').map_or("", |(_, path)| path).to_owned();
     let homarr = r#"SELECT id, name, email, provider, password FROM "user""#;
-    let photoprism = "SELECT id, user_uid, user_name, user_email, user_role, super_admin, can_login, auth_provider FROM auth_users";
+    let photoprism =
+        "SELECT id, user_uid, user_name, user_email, user_role, super_admin, can_login, auth_provider FROM auth_users";
     let query = if subject.target.app == "homarr" { homarr } else { photoprism };
     Ok(match subject.target.store {
         "sqlite" => {
