@@ -1,9 +1,9 @@
 //! Commands that write: plan on every instance, show, confirm, apply, say what is now true.
 
+use super::ask::Ask;
 use super::list::reason_lines;
 use super::{Exit, hints};
 use crate::apply::{self, Work};
-use crate::cli::{Including, NewPassword, Write};
 use crate::context::{Opened, Run};
 use crate::error::{Error, Kind, Result};
 use crate::kdf::{self, Purpose, Vault};
@@ -12,125 +12,6 @@ use crate::secret::{self, Password, Source};
 use crate::ui;
 use latchlift_plugin_api::{Account, Batch, Handle, Known, Options, Plan, Request, Reveal, Target};
 use serde_json::json;
-use std::collections::BTreeMap;
-
-/// What the person asked to change.
-#[derive(Default)]
-pub struct Ask {
-    verb: &'static str,
-    target: Option<Target>,
-    new_name: Option<String>,
-    ids: Vec<String>,
-    keys: BTreeMap<String, String>,
-    options: Options,
-    password: Option<Source>,
-    write: Write,
-    dangerous: bool,
-}
-
-impl Ask {
-    /// A verb with its safety flags.
-    pub fn new(verb: &'static str, write: Write) -> Ask {
-        let running = write.allow_running;
-        Ask { verb, write, ..Ask::default() }.allow("running", running)
-    }
-
-    /// With a safety rule waived, if it is.
-    pub fn allow(mut self, rule: &str, waived: bool) -> Ask {
-        self.options.allow.extend(waived.then(|| rule.to_owned()));
-        self
-    }
-
-    /// Confirmed by typing a name rather than `y`.
-    pub fn dangerous(self) -> Ask {
-        Ask { dangerous: true, ..self }
-    }
-
-    /// About an account.
-    pub fn target(self, target: impl Into<Target>) -> Ask {
-        Ask { target: Some(target.into()), ..self }
-    }
-
-    /// About an account of this name, which may not exist yet.
-    pub fn named(self, name: String) -> Ask {
-        self.target(Target { name, ..Target::default() })
-    }
-
-    /// With a new name.
-    pub fn new_name(self, name: String) -> Ask {
-        Ask { new_name: Some(name), ..self }
-    }
-
-    /// About these ids.
-    pub fn ids(self, ids: Vec<String>) -> Ask {
-        Ask { ids, ..self }
-    }
-
-    /// About all there are.
-    pub fn all(mut self, all: bool) -> Ask {
-        self.options.all = all;
-        self
-    }
-
-    /// About what has ended.
-    pub fn expired(mut self, expired: bool) -> Ask {
-        self.options.expired = expired;
-        self
-    }
-
-    /// Tokens too.
-    pub fn tokens(mut self, tokens: bool) -> Ask {
-        self.options.tokens = tokens;
-        self
-    }
-
-    /// Owner too.
-    pub fn owner(mut self, owner: bool) -> Ask {
-        self.options.owner = owner;
-        self
-    }
-
-    /// What else the change includes.
-    pub fn including(mut self, including: Including) -> Ask {
-        let Including { tokens, keep_sessions, convert, fix_name } = including;
-        self.options = Options { tokens, keep_sessions, convert, fix_name, ..self.options };
-        self
-    }
-
-    /// With a new password.
-    pub fn password(self, password: NewPassword) -> Ask {
-        let NewPassword { password_stdin, password_file, generate } = password;
-        let source = match password_file {
-            _ if password_stdin => Source::Stdin,
-            _ if generate => Source::Generate,
-            Some(path) => Source::File(path),
-            None => Source::Prompt,
-        };
-        Ask { password: Some(source), ..self }
-    }
-
-    /// With `key=value` arguments.
-    ///
-    /// # Errors
-    /// One has no `=`, or a key is given twice.
-    pub fn keys(mut self, arguments: &[String]) -> Result<Ask> {
-        for argument in arguments {
-            let Some((key, value)) = argument.split_once('=') else {
-                return Err(Error::new(Kind::Usage, "an argument after the name is not of the form key=value")
-                    .help("write it as email=john@example.org; passwords are not arguments: use --password-stdin"));
-            };
-            if self.keys.insert(key.to_owned(), value.to_owned()).is_some() {
-                return Err(Error::new(Kind::Usage, format!("`{key}=` is given twice")));
-            }
-        }
-        Ok(self)
-    }
-
-    fn name(&self) -> String {
-        let target = self.target.clone().unwrap_or_default();
-        if target.name.is_empty() { target.id.unwrap_or_default() } else { target.name }
-    }
-}
 
 /// A plan for one instance, ready to be shown.
 struct Planned {

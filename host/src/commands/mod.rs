@@ -1,6 +1,7 @@
 //! What each command does: open, ask, plan, confirm, apply, say.
 
 pub mod app;
+pub mod ask;
 pub mod change;
 pub mod hints;
 pub mod history;
@@ -17,7 +18,7 @@ use crate::cli::{
 use crate::context::Run;
 use crate::error::{Error, Kind, Result};
 use crate::ui;
-use change::Ask;
+use ask::Ask;
 use latchlift_plugin_api::{Options, Time};
 
 /// The exit code of a run that did not fail: 0, or one that is itself an answer.
