@@ -196,6 +196,19 @@ pub struct Named {
     pub provider: Option<String>,
 }
 
+/// Whose rows of a list; everybody's if none is named.
+#[derive(Args, Clone, Debug, Default)]
+pub struct OfAccount {
+    /// Only this account's
+    pub user: Option<String>,
+    /// Only the account's of this id, where a name means several
+    #[arg(long, value_name = "ID", help_heading = "Selecting")]
+    pub id: Option<String>,
+    /// Who checks the account's password, where a name means several
+    #[arg(long, value_name = "PROVIDER", requires = "user", help_heading = "Selecting")]
+    pub provider: Option<String>,
+}
+
 /// Flags of commands that change something.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Write {
@@ -480,8 +493,9 @@ pub enum SessionVerb {
     /// List where accounts are signed in
     #[command(alias = "ls")]
     List {
-        /// Only this account's
-        user: Option<String>,
+        /// Whose.
+        #[command(flatten)]
+        account: OfAccount,
         /// Include the app's own
         #[arg(long)]
         system: bool,
@@ -575,8 +589,9 @@ pub enum TokenVerb {
     /// List app passwords, API keys and long-lived tokens
     #[command(alias = "ls")]
     List {
-        /// Only this account's
-        user: Option<String>,
+        /// Whose.
+        #[command(flatten)]
+        account: OfAccount,
         /// Which rows.
         #[command(flatten)]
         listing: Listing,
@@ -670,8 +685,9 @@ pub enum MfaVerb {
     /// Say who has which second factor
     #[command(alias = "list", alias = "ls")]
     Status {
-        /// Only this account's
-        user: Option<String>,
+        /// Whose.
+        #[command(flatten)]
+        account: OfAccount,
         /// Show secrets that would let a person in
         #[arg(long, help_heading = "Output")]
         show_secrets: bool,
@@ -695,8 +711,9 @@ pub enum LoginVerb {
     /// List attempts to sign in
     #[command(alias = "ls")]
     List {
-        /// Only this account's
-        user: Option<String>,
+        /// Whose.
+        #[command(flatten)]
+        account: OfAccount,
         /// Which rows.
         #[command(flatten)]
         listing: Listing,

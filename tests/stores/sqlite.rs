@@ -121,3 +121,20 @@ fn what_is_no_database_is_said_to_be_none() {
     std::fs::write(path, "not a database at all, but long enough to look for a header in").unwrap();
     assert_eq!(open().kind, Kind::UnknownSchema);
 }
+
+#[test]
+fn a_foreign_key_that_names_no_column_means_the_primary_key() {
+    let t = Bench::sqlite();
+    t.script(
+        "CREATE TABLE people (id TEXT PRIMARY KEY, name TEXT);
+         CREATE TABLE keepsakes (owner TEXT REFERENCES people ON DELETE CASCADE);
+         INSERT INTO people VALUES ('a', 'Ann'); INSERT INTO keepsakes VALUES ('a')",
+    );
+    // What the plan knows of the record need not hold the column that is referred to.
+    let gone = latchlift_plugin_api::delete("people", rec([("id", "a")]), rec([("name", "Ann")]));
+    let refused = t.commit(vec![gone.clone()], &facts(&[("people", &["id"])])).unwrap_err();
+    assert_eq!(refused.kind, Kind::Refused);
+    assert_eq!(t.value("SELECT count(*) FROM keepsakes").as_deref(), Some("1"));
+    t.script("DELETE FROM keepsakes");
+    t.commit(vec![gone], &facts(&[("people", &["id"])])).unwrap();
+}

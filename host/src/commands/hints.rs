@@ -4,45 +4,69 @@ use crate::ui::pasted;
 use crate::context::{Opened, Run};
 use crate::error::{Error, Kind};
 use latchlift_plugin_api::facts::Replaces;
-use latchlift_plugin_api::{Batch, Facts, Options, Target};
+use latchlift_plugin_api::{Account, Batch, Facts, Options, Target};
 
 /// A failure to find an account, with how many there are and which are similar; any other failure unchanged.
 pub fn about_account(run: &Run, opened: &Opened, target: Option<&Target>, mut error: Error) -> Error {
     let Some(target) = target.filter(|_| error.kind == Kind::NotFound) else {
         return named_ambiguity(opened, error);
     };
-    let (mut count, mut similar) = (0u64, Vec::new());
-    let request = run.request("user.list", Options::default());
-    let listed = opened.read(run, request, &mut |batch| {
-        if let Batch::Accounts(accounts) = batch {
-            count += accounts.len() as u64;
-            for account in accounts {
-                let texts = [&account.name, &account.email, &account.display_name];
-                let best = texts.iter().filter_map(|text| text.value()).map(|text| likeness(text, &target.name));
-                let best = best.fold(0.0, f64::max);
-                if let Some(name) = account.name.value().filter(|_| best > 0.75) {
-                    similar.push((best, name.clone()));
-                }
-            }
-        }
-        Ok(())
-    });
-    if listed.is_err() {
+    let Some(around) = Around::look(run, opened, target) else { return error };
+    let facts = opened.facts();
+    let list = format!("see all with `latchlift user list {}`", app(opened));
+    if let (Some(provider), false) = (&target.provider, around.providers.is_empty()) {
+        error.message = format!("{}'s `{}` does not sign in through `{provider}`", facts.title, target.name);
+        error.help = Some(format!("its provider is {}; {list}", around.providers.join(" or ")));
         return error;
     }
-    let facts = opened.facts();
     let what = match &target.id {
         Some(id) => format!("{} has no account with the id `{id}`", facts.title),
         None => format!("{} has no account named `{}`", facts.title, target.name),
     };
-    let accounts = if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") };
+    let accounts = if around.count == 1 { "1 account".to_owned() } else { format!("{} accounts", around.count) };
     error.message = format!("{what} (instance `{}`, {accounts})", opened.name());
-    similar.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let list = format!("see all with `latchlift user list {}`", app(opened));
-    error.help(match similar.first() {
+    error.help(match &around.similar {
         Some((_, name)) => format!("an account with a similar name exists: `{name}`; {list}"),
         None => list,
     })
+}
+
+/// What there is around a name that was not found.
+#[derive(Default)]
+struct Around {
+    count: u64,
+    /// How alike, and the name.
+    similar: Option<(f64, String)>,
+    /// The providers of accounts of this very name.
+    providers: Vec<String>,
+}
+
+impl Around {
+    /// Looks at all accounts; `None` where they cannot be read.
+    fn look(run: &Run, opened: &Opened, target: &Target) -> Option<Around> {
+        let mut around = Around::default();
+        let request = run.request("user.list", Options::default());
+        let listed = opened.read(run, request, &mut |batch| {
+            if let Batch::Accounts(accounts) = batch {
+                accounts.iter().for_each(|account| around.take_in(account, &target.name));
+            }
+            Ok(())
+        });
+        listed.ok().map(|()| around)
+    }
+
+    fn take_in(&mut self, account: &Account, wanted: &str) {
+        self.count += 1;
+        let Some(name) = account.name.value() else { return };
+        if name.trim().to_lowercase() == wanted.trim().to_lowercase() {
+            self.providers.extend(account.provider.value().cloned());
+        }
+        let texts = [&account.name, &account.email, &account.display_name];
+        let likely = texts.iter().filter_map(|text| text.value()).map(|text| likeness(text, wanted)).fold(0.0, f64::max);
+        if likely > 0.75 && self.similar.as_ref().is_none_or(|(best, _)| likely > *best) {
+            self.similar = Some((likely, name.clone()));
+        }
+    }
 }
 
 fn named_ambiguity(opened: &Opened, error: Error) -> Error {
@@ -54,7 +78,7 @@ fn named_ambiguity(opened: &Opened, error: Error) -> Error {
 
 /// The flag that means this instance, to paste from anywhere.
 fn app(opened: &Opened) -> String {
-    pasted(&["--app".to_owned(), opened.argument().to_owned()])
+    pasted(opened.flags())
 }
 
 fn likeness(text: &str, wanted: &str) -> f64 {

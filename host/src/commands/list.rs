@@ -166,17 +166,13 @@ fn plain(value: &serde_json::Value) -> String {
     }
 }
 
-fn of_account(user: Option<String>) -> Option<Target> {
-    user.map(|name| Target { name, ..Target::default() })
-}
-
 /// `session list`
 ///
 /// # Errors
 /// The only instance asked failed, or none has the verb.
-pub fn sessions(run: &Run, user: Option<String>, options: Options, limit: Option<usize>) -> Result<Exit> {
+pub fn sessions(run: &Run, target: Option<Target>, options: Options, limit: Option<usize>) -> Result<Exit> {
     let only_expired = options.expired;
-    let request = Request { target: of_account(user), ..run.request("session.list", options) };
+    let request = Request { target, ..run.request("session.list", options) };
     let question = Question { request, shape: rows::SESSIONS, limit, empty: "no sessions", missing: None };
     let take = |batch| match batch {
         Batch::Sessions(mut rows) => {
@@ -211,8 +207,8 @@ pub fn session(run: &Run, id: String) -> Result<Exit> {
 ///
 /// # Errors
 /// The only instance asked failed, or none has the verb.
-pub fn tokens(run: &Run, user: Option<String>, limit: Option<usize>) -> Result<Exit> {
-    let request = Request { target: of_account(user), ..run.request("token.list", Options::default()) };
+pub fn tokens(run: &Run, target: Option<Target>, limit: Option<usize>) -> Result<Exit> {
+    let request = Request { target, ..run.request("token.list", Options::default()) };
     session_like(run, request, "tokens", limit)
 }
 
@@ -247,8 +243,8 @@ pub fn unsupported_read(run: &Run, verb: &str, id: &str) -> Result<Exit> {
 ///
 /// # Errors
 /// The only instance asked failed, or none has the verb.
-pub fn mfa(run: &Run, user: Option<String>, options: Options) -> Result<Exit> {
-    let request = Request { target: of_account(user), ..run.request("mfa.status", options) };
+pub fn mfa(run: &Run, target: Option<Target>, options: Options) -> Result<Exit> {
+    let request = Request { target, ..run.request("mfa.status", options) };
     let question =
         Question { request, shape: rows::MFA, limit: None, empty: "nobody has a second factor", missing: None };
     let take = |batch| match batch {
@@ -262,8 +258,8 @@ pub fn mfa(run: &Run, user: Option<String>, options: Options) -> Result<Exit> {
 ///
 /// # Errors
 /// The only instance asked failed, or none has the verb.
-pub fn logins(run: &Run, user: Option<String>, limit: Option<usize>) -> Result<Exit> {
-    let request = Request { target: of_account(user), ..run.request("login.list", Options::default()) };
+pub fn logins(run: &Run, target: Option<Target>, limit: Option<usize>) -> Result<Exit> {
+    let request = Request { target, ..run.request("login.list", Options::default()) };
     let question = Question { request, shape: rows::LOGINS, limit, empty: "no sign-ins on record", missing: None };
     let take = |batch| match batch {
         Batch::Logins(rows) => rows,

@@ -140,10 +140,11 @@ fn on_admin(verb: &'static str, on: OnAdmin) -> Ask {
 }
 
 fn session(run: &Run, verb: Option<SessionVerb>) -> Result<Exit> {
-    let all = SessionVerb::List { user: None, system: false, expired: false, listing: Default::default() };
+    let all =
+        SessionVerb::List { account: Default::default(), system: false, expired: false, listing: Default::default() };
     match verb.unwrap_or(all) {
-        SessionVerb::List { user, system, expired, listing } => {
-            list::sessions(run, user, Options { system, expired, ..Options::default() }, listing.limit)
+        SessionVerb::List { account, system, expired, listing } => {
+            list::sessions(run, account.target(), Options { system, expired, ..Options::default() }, listing.limit)
         }
         SessionVerb::Show { id } => list::session(run, id),
         SessionVerb::Revoke(RevokeSessions { which, provider, tokens, write }) => {
@@ -153,8 +154,8 @@ fn session(run: &Run, verb: Option<SessionVerb>) -> Result<Exit> {
 }
 
 fn token(run: &Run, verb: Option<TokenVerb>) -> Result<Exit> {
-    match verb.unwrap_or(TokenVerb::List { user: None, listing: Default::default() }) {
-        TokenVerb::List { user, listing } => list::tokens(run, user, listing.limit),
+    match verb.unwrap_or(TokenVerb::List { account: Default::default(), listing: Default::default() }) {
+        TokenVerb::List { account, listing } => list::tokens(run, account.target(), listing.limit),
         TokenVerb::Issue { account, keys, write } => {
             change::run(run, Ask::new("token.issue", write).target(account).keys(&keys)?)
         }
@@ -181,15 +182,17 @@ fn client(run: &Run, verb: Option<ClientVerb>) -> Result<Exit> {
 }
 
 fn mfa(run: &Run, verb: Option<MfaVerb>) -> Result<Exit> {
-    match verb.unwrap_or(MfaVerb::Status { user: None, show_secrets: false }) {
-        MfaVerb::Status { user, show_secrets } => list::mfa(run, user, Options { show_secrets, ..Options::default() }),
+    match verb.unwrap_or(MfaVerb::Status { account: Default::default(), show_secrets: false }) {
+        MfaVerb::Status { account, show_secrets } => {
+            list::mfa(run, account.target(), Options { show_secrets, ..Options::default() })
+        }
         MfaVerb::Disable(on) => change::run(run, Ask::new("mfa.disable", on.write).target(on.target).dangerous()),
     }
 }
 
 fn login(run: &Run, verb: Option<LoginVerb>) -> Result<Exit> {
-    match verb.unwrap_or(LoginVerb::List { user: None, listing: Default::default() }) {
-        LoginVerb::List { user, listing } => list::logins(run, user, listing.limit),
+    match verb.unwrap_or(LoginVerb::List { account: Default::default(), listing: Default::default() }) {
+        LoginVerb::List { account, listing } => list::logins(run, account.target(), listing.limit),
         LoginVerb::Clear { write } => change::run(run, Ask::new("login.clear", write)),
     }
 }
@@ -231,5 +234,17 @@ impl From<crate::cli::Target> for latchlift_plugin_api::Target {
 impl From<crate::cli::Named> for latchlift_plugin_api::Target {
     fn from(account: crate::cli::Named) -> Self {
         Self { name: account.user, id: account.id, provider: account.provider }
+    }
+}
+
+impl crate::cli::OfAccount {
+    /// The account, if one is named.
+    fn target(self) -> Option<latchlift_plugin_api::Target> {
+        let named = self.user.is_some() || self.id.is_some();
+        named.then(|| latchlift_plugin_api::Target {
+            name: self.user.unwrap_or_default(),
+            id: self.id,
+            provider: self.provider,
+        })
     }
 }

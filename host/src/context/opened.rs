@@ -67,6 +67,11 @@ impl Opened {
         &self.argument
     }
 
+    /// What a command needs to mean it: `--app` and the settings given.
+    pub fn flags(&self) -> &[String] {
+        &self.flags
+    }
+
     /// What the plugin states about its app.
     pub fn facts(&self) -> &Facts {
         &self.loaded.facts

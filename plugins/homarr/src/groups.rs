@@ -3,6 +3,7 @@
 use crate::accounts::{Accounts, Person};
 use crate::schema::{ADMIN, ADMIN_GROUP, EVERYONE, GROUP, Layout, MEMBER, PERMISSION};
 use latchlift_plugin_api::{Filter, Reader, Result, Select, StoreKind};
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 /// One row of `group`.
@@ -127,33 +128,39 @@ impl Memberships {
 
 /// Where the account of an id is.
 pub struct Index<'a> {
-    places: HashMap<&'a str, u32>,
     people: &'a [Person],
+    /// The places of those that are looked for, where not all are.
+    some: Option<&'a [usize]>,
+    /// Made when it is needed: see [`Index::of_next`].
+    places: OnceCell<HashMap<&'a str, u32>>,
 }
 
 impl<'a> Index<'a> {
     /// Of all accounts.
     pub fn of_all(accounts: &'a Accounts) -> Index<'a> {
-        let places = (0..).zip(&accounts.people).map(|(i, Person { id, .. })| (id.as_str(), i)).collect();
-        Index { places, people: &accounts.people }
+        Index { people: &accounts.people, some: None, places: OnceCell::new() }
     }
 
     /// Of some accounts.
-    pub fn of_some(accounts: &'a Accounts, which: &[usize]) -> Index<'a> {
-        let some = which.iter().map(|i| (accounts.people[*i].id.as_str(), u32::try_from(*i).unwrap_or(u32::MAX)));
-        Index { places: some.collect(), people: &[] }
+    pub fn of_some(accounts: &'a Accounts, which: &'a [usize]) -> Index<'a> {
+        Index { some: Some(which), ..Index::of_all(accounts) }
     }
 
     /// Where the account of this id is.
     pub fn of(&self, id: &str) -> Option<u32> {
-        self.places.get(id).copied()
+        let place = |i: usize| (self.people[i].id.as_str(), u32::try_from(i).unwrap_or(u32::MAX));
+        let places = self.places.get_or_init(|| match self.some {
+            Some(some) => some.iter().map(|i| place(*i)).collect(),
+            None => (0..self.people.len()).map(place).collect(),
+        });
+        places.get(id).copied()
     }
 
     /// As [`Index::of`], for ids that mostly come in the order of the accounts, as memberships do: looks at the account
     /// after the last one found before it searches.
     pub fn of_next(&self, id: &str, expected: &mut u32) -> Option<u32> {
         let found = match self.people.get(*expected as usize) {
-            Some(person) if person.id == id => *expected,
+            Some(person) if self.some.is_none() && person.id == id => *expected,
             _ => self.of(id)?,
         };
         *expected = found.saturating_add(1);

@@ -4,7 +4,9 @@ use crate::accounts::{Accounts, Stored};
 use crate::groups::{Groups, Index, Memberships};
 use crate::schema::{self, API_KEY, INVITE, LINK, Layout, SESSION};
 use crate::sign_in::Logins;
-use latchlift_plugin_api::{Account, Batches, Context, Count, Filter, Known, Output, Reader, Request, Result, Value};
+use latchlift_plugin_api::{
+    Account, Batches, Cell, Context, Count, Filter, Known, Output, Reader, Request, Result, Select, StoreKind, Value,
+};
 use std::collections::BTreeMap;
 
 /// Reports all accounts.
@@ -77,27 +79,34 @@ impl Details {
         let groups = Groups::load(reader, layout)?;
         let members = Memberships::load(reader, &index, &groups, mine("user_id"))?;
         let mut counts = vec![Counts::default(); accounts.people.len()];
-        let mut tally = |table: &str, field: &str, filter: Filter, add: fn(&mut Counts, u32)| -> Result<()> {
-            let count = Count { store: "", collection: table, field, filter: &filter };
-            reader.each_count(&count, |id, n| {
-                if let Some(i) = id.as_str().and_then(|id| index.of(id)) {
-                    add(&mut counts[i as usize], u32::try_from(n).unwrap_or(u32::MAX));
+        // A server counts better than it sends rows. SQLite sends nothing, and sorts in order to count.
+        let counts_itself = layout.kind != StoreKind::Sqlite || some.is_some();
+        let mut tally = |table: &str, field: &str, filter: Filter, of: fn(&mut Counts) -> &mut u32| -> Result<()> {
+            let mut expected = 0;
+            let mut add = |id: &Cell<'_>, n: u64| {
+                if let Some(i) = id.as_str().and_then(|id| index.of_next(id, &mut expected)) {
+                    let count = of(&mut counts[i as usize]);
+                    *count = count.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
                 }
                 Ok(())
-            })
+            };
+            match counts_itself {
+                true => reader.each_count(&Count { store: "", collection: table, field, filter: &filter }, add),
+                false => reader.each_cells(Select::from(table, [field]).filter(filter), |row| add(&row[0], 1)),
+            }
         };
         let live = Filter::Range {
             field: "expires".to_owned(),
             from: Some(schema::live_from(layout.kind, request.now)),
             to: None,
         };
-        tally(SESSION, "user_id", live.and(mine("user_id")), |counts, n| counts.sessions = n)?;
-        tally(API_KEY, "user_id", mine("user_id"), |counts, n| counts.api_keys = n)?;
+        tally(SESSION, "user_id", live.and(mine("user_id")), |counts| &mut counts.sessions)?;
+        tally(API_KEY, "user_id", mine("user_id"), |counts| &mut counts.api_keys)?;
         if layout.invites {
-            tally(INVITE, "creator_id", mine("creator_id"), |counts, n| counts.invites = n)?;
+            tally(INVITE, "creator_id", mine("creator_id"), |counts| &mut counts.invites)?;
         }
         if layout.links {
-            tally(LINK, "user_id", mine("user_id"), |counts, n| counts.links = n)?;
+            tally(LINK, "user_id", mine("user_id"), |counts| &mut counts.links)?;
         }
         Ok(Details { groups, members, counts })
     }

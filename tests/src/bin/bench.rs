@@ -216,7 +216,7 @@ fn fill(subject: &Subject) -> Result<()> {
         Dialect::MySql => format!("concat('{prefix}', n)"),
         _ => format!("'{prefix}' || CAST(n AS {text})"),
     };
-    let expires = if database.dialect == Dialect::Sqlite { "4102444800000" } else { "'2100-01-01 00:00:00'" };
+    let expires = if database.dialect == Dialect::Sqlite { "4102444800000" } else { "'2037-01-01 00:00:00'" };
     let (id, person, mail, token) = (joined("u00000000000000"), joined("person"), joined("mail@"), joined("token"));
     database.script(&match subject.target.app {
         "homarr" => format!(

@@ -1,6 +1,6 @@
 //! One question to every selected instance, its answer printed as it comes.
 
-use crate::commands::Exit;
+use crate::commands::{Exit, hints};
 use crate::context::{Instance, Opened, Run};
 use crate::error::{Error, Kind, Result};
 use crate::output::{Shape, Stdout, Writer};
@@ -39,7 +39,10 @@ pub(super) fn ask<T: Serialize>(
     let (mut errors, mut asked, mut unsupported) = (vec![], 0, None);
     for instance in &instances {
         let print = &mut |batch| printer.print(instance, &take(batch), &mut seen);
-        let answer = Opened::open(run, instance).and_then(|opened| opened.read(run, request.clone(), print));
+        let answer = Opened::open(run, instance).and_then(|opened| {
+            let answer = opened.read(run, request.clone(), print);
+            answer.map_err(|error| hints::about_account(run, &opened, request.target.as_ref(), error))
+        });
         match answer {
             _ if printer.lost.is_some() => break,
             Ok(()) => {}
