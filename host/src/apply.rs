@@ -132,7 +132,12 @@ pub fn inverse(entry: &Entry, work: &Work<'_>) -> Result<Vec<Step>> {
 
 fn mixed(entry: &Entry, step: usize) -> Error {
     let begun = &entry.begun;
-    let message = format!("step {} of entry {} is neither untouched nor written: {} changed since", step + 1, begun.id, begun.app);
+    let message = format!(
+        "step {} of entry {} is neither untouched nor written: {} changed since",
+        step + 1,
+        begun.id,
+        begun.app
+    );
     Error::new(Kind::Unfinished, message)
         .note("the records as they were are in the journal")
         .help(format!(
@@ -172,9 +177,9 @@ fn run(mut open: Open, work: &Work<'_>, steps: &[Step], which: std::ops::Range<u
 fn stopped(open: Open, error: Error, i: usize, total: usize) -> Error {
     let id = open.id.clone();
     if error.kind == Kind::Unfinished {
-        return error
-            .note(format!("the records as they were are in the journal, entry {id}"))
-            .help(format!("see where it stands with `latchlift resume {id}`, or take it back with `latchlift undo {id}`"));
+        return error.note(format!("the records as they were are in the journal, entry {id}")).help(format!(
+            "see where it stands with `latchlift resume {id}`, or take it back with `latchlift undo {id}`"
+        ));
     }
     if i == 0 {
         // The journal may be what failed; the data is untouched either way, and an unfinished entry says so when read.
@@ -188,7 +193,8 @@ fn stopped(open: Open, error: Error, i: usize, total: usize) -> Error {
 
 /// What to say when a step was written and the journal could not say so.
 fn unrecorded(error: Error, i: usize, total: usize) -> Error {
-    let message = format!("change {} of {total} is written, but the journal could not record it: {}", i + 1, error.message);
+    let message =
+        format!("change {} of {total} is written, but the journal could not record it: {}", i + 1, error.message);
     Error::new(Kind::Unfinished, message).help("`latchlift resume` finds out what is written and goes on")
 }
 

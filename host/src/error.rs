@@ -194,7 +194,9 @@ impl std::error::Error for Error {}
 pub fn io_reason(why: &std::io::Error) -> String {
     match why.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => format!("permission denied; you are uid {}", rustix::process::geteuid().as_raw()),
+        std::io::ErrorKind::PermissionDenied => {
+            format!("permission denied; you are uid {}", rustix::process::geteuid().as_raw())
+        }
         std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
         std::io::ErrorKind::NotADirectory => "part of the path is not a directory".to_owned(),
         std::io::ErrorKind::StorageFull => "the disk is full".to_owned(),

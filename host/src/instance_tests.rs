@@ -144,7 +144,10 @@ fn an_app_with_both_kinds_of_store_is_found_by_its_marker() {
 #[test]
 fn what_is_not_where_the_app_keeps_accounts_is_refused() {
     let missing = StoreSpec::Path("/nonexistent/homarr".into()).resolve(&homarr()).unwrap_err();
-    assert_eq!((missing.kind, missing.message.as_str()), (Kind::Unreachable, "there is nothing at /nonexistent/homarr"));
+    assert_eq!(
+        (missing.kind, missing.message.as_str()),
+        (Kind::Unreachable, "there is nothing at /nonexistent/homarr")
+    );
     let missing = spec("sqlite:/nonexistent/db.sqlite").resolve(&homarr()).unwrap_err();
     assert_eq!(missing.kind, Kind::Unreachable);
     assert!(refusal(spec("/dev/null").resolve(&homarr())).contains("neither a file nor a directory"));

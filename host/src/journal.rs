@@ -416,7 +416,8 @@ fn needed(all: &Facts) -> Facts {
 
 fn new_id() -> Result<String> {
     let mut bytes = [0u8; 4];
-    getrandom::fill(&mut bytes).map_err(|why| Error::new(Kind::Failed, format!("the system gives no randomness: {why}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|why| Error::new(Kind::Failed, format!("the system gives no randomness: {why}")))?;
     Ok(latchlift_plugin_api::hex(&bytes))
 }
 

@@ -39,7 +39,9 @@ fn validate_change(change: &Change, facts: &Facts, kind: StoreKind) -> Result<()
         return Err(broken(facts, format!("plans to change `{name}`, which it does not declare")));
     };
     match change {
-        Change::Insert { after, .. } if after.is_empty() => Err(broken(facts, format!("plans an empty record in `{name}`"))),
+        Change::Insert { after, .. } if after.is_empty() => {
+            Err(broken(facts, format!("plans an empty record in `{name}`")))
+        }
         Change::Update { key, before, after, .. } => {
             validate_key(facts, collection, key)?;
             let same = before.fields().eq(after.fields()) && !after.is_empty();
@@ -91,7 +93,8 @@ fn inverse_change(i: usize, change: &Change, receipt: &Receipt, facts: &Facts) -
             if is.is_empty() {
                 return vec![];
             }
-            let moved = key.fields.iter().map(|(field, value)| (field.to_owned(), is.get(field).unwrap_or(value).clone()));
+            let moved =
+                key.fields.iter().map(|(field, value)| (field.to_owned(), is.get(field).unwrap_or(value).clone()));
             let key = Key { fields: Record(moved.collect()), ordinal: key.ordinal };
             let mut was = was;
             if let Some(raw) = receipt.texts.get(i).cloned().flatten() {
@@ -148,7 +151,13 @@ fn undo_word(change: &Change, facts: &Facts) -> &'static str {
                 _ => "yes",
             }
         }
-        other => if can_be_undone(other) { "yes" } else { "no" },
+        other => {
+            if can_be_undone(other) {
+                "yes"
+            } else {
+                "no"
+            }
+        }
     }
 }
 
@@ -164,7 +173,8 @@ pub fn lines(change: &Change, facts: &Facts, accounts: &[PlannedAccount]) -> Vec
     match change {
         Change::Insert { after, .. } => {
             let fields = after.iter().filter(|(_, value)| !value.is_blank());
-            let fields = fields.map(|(field, value)| format!("{} {}", field.trim_start_matches('/'), show(field, value)));
+            let fields =
+                fields.map(|(field, value)| format!("{} {}", field.trim_start_matches('/'), show(field, value)));
             let fields: Vec<String> = fields.collect();
             if after.get("@raw").is_some() {
                 return vec![format!("{label}: brought back")];

@@ -32,7 +32,8 @@ pub fn hold(facts: &Facts, dirs: impl Iterator<Item = PathBuf>, allowed: bool) -
             Some(Lock::Taken(file)) => locks.push(file),
             Some(Lock::Busy) if !allowed => return Err(runs(facts, &dir, "it holds its run lock")),
             Some(Lock::Busy) => {
-                let stop = facts.running.stop.as_deref().map(|stop| format!("; stop it with {stop}")).unwrap_or_default();
+                let stop =
+                    facts.running.stop.as_deref().map(|stop| format!("; stop it with {stop}")).unwrap_or_default();
                 warning = Some(format!("{} runs, does not see this change, and may overwrite it{stop}", facts.title));
             }
             // Without a lock file the app is older than its lock, or never ran: only the sign is left to go by.
@@ -53,7 +54,8 @@ fn take(path: &Path) -> Result<Lock> {
         Ok(file) => file,
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(Lock::Absent),
         Err(why) => {
-            let message = format!("cannot see whether the app runs: {}: {}", path.display(), crate::error::io_reason(&why));
+            let message =
+                format!("cannot see whether the app runs: {}: {}", path.display(), crate::error::io_reason(&why));
             return Err(Error::new(Kind::Denied, message).note("nothing was changed").help("run as root"));
         }
     };

@@ -46,16 +46,20 @@ pub fn explain(refused: &clap::Error, arguments: &[String]) -> Error {
 /// # Errors
 /// One does.
 pub fn refuse_split(arguments: &[String], global: &Global) -> Result<()> {
-    let flags = [("--app", global.app.len()), ("--settings", global.settings.len()), ("--plugin-dir", global.plugin_dir.len())];
+    let flags =
+        [("--app", global.app.len()), ("--settings", global.settings.len()), ("--plugin-dir", global.plugin_dir.len())];
     for (flag, taken) in flags {
         let given = arguments.iter().skip(1).take_while(|argument| *argument != "--").filter(|argument| {
             let short = flag == "--app" && argument.starts_with("-a") && !argument.starts_with("--");
             *argument == flag || argument.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=')) || short
         });
         if given.count() > taken {
-            return Err(Error::new(Kind::Usage, format!("`{flag}` stands before and after the verb, where only one side counts"))
-                .note("nothing was changed")
-                .help(format!("put every `{flag}` behind the verb")));
+            return Err(Error::new(
+                Kind::Usage,
+                format!("`{flag}` stands before and after the verb, where only one side counts"),
+            )
+            .note("nothing was changed")
+            .help(format!("put every `{flag}` behind the verb")));
         }
     }
     Ok(())

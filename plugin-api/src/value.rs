@@ -258,7 +258,8 @@ mod tests {
 
     #[test]
     fn the_journal_tags_every_kind() {
-        let values = vec![Value::Null, Value::Int(1), Value::Float(1.5), Value::Text("a".into()), Value::Bytes(vec![7])];
+        let values =
+            vec![Value::Null, Value::Int(1), Value::Float(1.5), Value::Text("a".into()), Value::Bytes(vec![7])];
         let json = serde_json::to_string(&values).unwrap();
         assert_eq!(json, r#"["Null",{"Int":1},{"Float":"1.5"},{"Text":"a"},{"Bytes":[7]}]"#);
     }

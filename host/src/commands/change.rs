@@ -111,13 +111,7 @@ fn plans(
     opened.into_iter().map(|opened| plan_one(run, ask, request.clone(), opened, secret)).collect()
 }
 
-fn plan_one(
-    run: &Run,
-    ask: &Ask,
-    mut request: Request,
-    opened: Opened,
-    secret: Option<&Password>,
-) -> Result<Planned> {
+fn plan_one(run: &Run, ask: &Ask, mut request: Request, opened: Opened, secret: Option<&Password>) -> Result<Planned> {
     if let Some(warning) = secret.and_then(|secret| kdf::cut_warning(&secret.text, opened.facts())) {
         run.ui.warn(warning);
     }
@@ -161,12 +155,7 @@ fn refuse_misnamed(run: &Run, ask: &Ask, opened: &Opened) -> Result<()> {
     }
 }
 
-fn password_handle(
-    vault: &mut Vault,
-    ask: &Ask,
-    opened: &Opened,
-    secret: Option<&Password>,
-) -> Result<Option<Handle>> {
+fn password_handle(vault: &mut Vault, ask: &Ask, opened: &Opened, secret: Option<&Password>) -> Result<Option<Handle>> {
     match (&ask.password, secret) {
         (None, _) => Ok(None),
         (Some(_), None) => Ok(Some(vault.placeholder())),
@@ -392,7 +381,8 @@ fn tell(run: &Run, planned: &Planned, outcome: &Outcome, new_password: bool, sev
     plan.next_steps.iter().for_each(|next| run.ui.say(format!("next: {}", ui::escaped(next))));
     let can_go_back = plan.steps.iter().flat_map(|step| &step.changes).any(plan::can_be_undone);
     if can_go_back {
-        let dir = run.global.state_dir.as_ref().map(|dir| format!(" --state-dir {}", dir.display())).unwrap_or_default();
+        let dir =
+            run.global.state_dir.as_ref().map(|dir| format!(" --state-dir {}", dir.display())).unwrap_or_default();
         run.ui.say(format!("{place}undo: latchlift undo {}{dir}", outcome.entry));
     }
 }

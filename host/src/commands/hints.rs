@@ -1,8 +1,8 @@
 //! Did you mean: similar accounts, and the apps' own commands in our words.
 
-use crate::ui::pasted;
 use crate::context::{Opened, Run};
 use crate::error::{Error, Kind};
+use crate::ui::pasted;
 use latchlift_plugin_api::facts::Replaces;
 use latchlift_plugin_api::{Account, Batch, Facts, Options, Target};
 
@@ -62,7 +62,8 @@ impl Around {
             self.providers.extend(account.provider.value().cloned());
         }
         let texts = [&account.name, &account.email, &account.display_name];
-        let likely = texts.iter().filter_map(|text| text.value()).map(|text| likeness(text, wanted)).fold(0.0, f64::max);
+        let likely =
+            texts.iter().filter_map(|text| text.value()).map(|text| likeness(text, wanted)).fold(0.0, f64::max);
         if likely > 0.75 && self.similar.as_ref().is_none_or(|(best, _)| likely > *best) {
             self.similar = Some((likely, name.clone()));
         }

@@ -156,9 +156,12 @@ fn refuse_halves(run: &Run, entry: &Entry) -> Result<()> {
         None => Ok(()),
         Some(half) => {
             let half = &half.begun.id;
-            Err(Error::new(Kind::Unfinished, format!("taking entry {id} back was begun and interrupted (entry {half})"))
-                .note("nothing was changed now")
-                .help(format!("finish it with `latchlift resume {half}`")))
+            Err(Error::new(
+                Kind::Unfinished,
+                format!("taking entry {id} back was begun and interrupted (entry {half})"),
+            )
+            .note("nothing was changed now")
+            .help(format!("finish it with `latchlift resume {half}`")))
         }
     }
 }
@@ -173,8 +176,13 @@ fn moved_on(run: &Run, entry: &Entry, mut error: Error) -> Error {
     let later = later.into_iter().take_while(|other| other.begun.id != entry.begun.id);
     let later = later.filter(|other| other.begun.app == entry.begun.app && other.can_be_undone()).last();
     error.help = Some(match later {
-        Some(later) => format!("entry {0} changed it later: take that back first, with `latchlift undo {0}`", later.begun.id),
-        None => format!("it was changed by the app or by hand; what it was is in `latchlift history show {}`", entry.begun.id),
+        Some(later) => {
+            format!("entry {0} changed it later: take that back first, with `latchlift undo {0}`", later.begun.id)
+        }
+        None => format!(
+            "it was changed by the app or by hand; what it was is in `latchlift history show {}`",
+            entry.begun.id
+        ),
     });
     error
 }
@@ -258,9 +266,12 @@ fn newest(run: &Run, fits: fn(&Entry) -> bool, verb: &str, none: &str) -> Result
     apps.dedup();
     if several && apps.len() > 1 && wanted.is_none() {
         let newest = &found[0].begun;
-        return Err(Error::new(Kind::Ambiguous, format!("the journal has changes of several instances: {}", apps.join(", ")))
-            .note("nothing was changed")
-            .help(format!("name one: the newest is `latchlift {verb} {}` ({})", newest.id, newest.app)));
+        return Err(Error::new(
+            Kind::Ambiguous,
+            format!("the journal has changes of several instances: {}", apps.join(", ")),
+        )
+        .note("nothing was changed")
+        .help(format!("name one: the newest is `latchlift {verb} {}` ({})", newest.id, newest.app)));
     }
     Ok(found.swap_remove(0))
 }
@@ -269,7 +280,9 @@ fn refuse_undo(entry: &Entry) -> Result<()> {
     let begun = &entry.begun;
     let why = match (&entry.undone_by, &begun.undoes, entry.end) {
         (Some(by), ..) => format!("entry {} is already taken back, by entry {by}", begun.id),
-        (None, Some(other), _) => format!("entry {} itself takes entry {other} back; run the command again instead", begun.id),
+        (None, Some(other), _) => {
+            format!("entry {} itself takes entry {other} back; run the command again instead", begun.id)
+        }
         (None, None, Some(End::Failed)) => format!("entry {} changed nothing", begun.id),
         _ => return Ok(()),
     };
@@ -319,7 +332,11 @@ fn carry_out<'a>(
     let begun = &entry.begun;
     let place = places(&work.begun);
     if !run.ui.json() && !run.ui.quiet {
-        run.ui.plan(&format!("{}, {place}, entry of {}", begun.facts.title, age(run.now(), begun.at)), &work.begun.plan, &begun.facts);
+        run.ui.plan(
+            &format!("{}, {place}, entry of {}", begun.facts.title, age(run.now(), begun.at)),
+            &work.begun.plan,
+            &begun.facts,
+        );
     }
     let json = |applied: Option<&str>| {
         json!({

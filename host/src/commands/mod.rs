@@ -125,7 +125,13 @@ fn admin(run: &Run, verb: AdminVerb) -> Result<Exit> {
     match verb {
         AdminVerb::Recreate { name, id, owner, password, allow_existing_admin, write } => {
             let ask = Ask::new("admin.recreate", write).allow("existing-admin", allow_existing_admin);
-            change::run(run, ask.target(latchlift_plugin_api::Target { name, id, provider: None }).password(password).owner(owner).dangerous())
+            change::run(
+                run,
+                ask.target(latchlift_plugin_api::Target { name, id, provider: None })
+                    .password(password)
+                    .owner(owner)
+                    .dangerous(),
+            )
         }
         AdminVerb::Grant { target, owner, write } => {
             change::run(run, Ask::new("admin.grant", write).target(target).owner(owner).dangerous())

@@ -90,6 +90,7 @@ fn state_dir(global: &Global, config: &Config) -> Result<PathBuf> {
     let usual = || if rustix::process::geteuid().is_root() { Some(PathBuf::from(ROOT_STATE)) } else { user_state() };
     let chosen = global.state_dir.clone().or_else(environment).or_else(|| config.state_dir.clone()).or_else(usual);
     chosen.ok_or_else(|| {
-        Error::new(Kind::Config, "there is no place for the journal: HOME is not set").help("name one with --state-dir DIR")
+        Error::new(Kind::Config, "there is no place for the journal: HOME is not set")
+            .help("name one with --state-dir DIR")
     })
 }

@@ -54,7 +54,16 @@ impl Opened {
             let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             flags.extend(["--settings".to_owned(), whole.display().to_string()]);
         }
-        Ok(Opened { name: instance.name.clone(), argument: instance.argument.clone(), flags, loaded, settings, files, located, stores })
+        Ok(Opened {
+            name: instance.name.clone(),
+            argument: instance.argument.clone(),
+            flags,
+            loaded,
+            settings,
+            files,
+            located,
+            stores,
+        })
     }
 
     /// The instance's name.
@@ -204,7 +213,8 @@ impl Opened {
         match probe.withdrawn.get(verb) {
             None => Ok(()),
             Some(reason) => {
-                let message = format!("{} {} has no `{}`: {reason}", self.facts().title, probe.version, verb.replace('.', " "));
+                let message =
+                    format!("{} {} has no `{}`: {reason}", self.facts().title, probe.version, verb.replace('.', " "));
                 Err(Error::new(Kind::Unsupported, message).note("nothing was changed"))
             }
         }
@@ -267,9 +277,17 @@ impl Opened {
 }
 
 /// The stores: where the instance says, else where its settings say.
-fn locate(found: &instance::Instance, loaded: &Loaded, settings: &Settings, files: &MappedFiles) -> Result<Vec<Located>> {
+fn locate(
+    found: &instance::Instance,
+    loaded: &Loaded,
+    settings: &Settings,
+    files: &MappedFiles,
+) -> Result<Vec<Located>> {
     if let Some(location) = found.location(&loaded.facts)? {
-        return Ok(vec![Located { store: String::new(), location: with_settings_password(location, loaded, settings, files) }]);
+        return Ok(vec![Located {
+            store: String::new(),
+            location: with_settings_password(location, loaded, settings, files),
+        }]);
     }
     let located = loaded.locate(settings, files)?;
     Ok(located.into_iter().map(|l| Located { location: found.adjusted(l.location), ..l }).collect())

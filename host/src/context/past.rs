@@ -43,7 +43,8 @@ impl Run {
             }
             let open = self.journal()?.reopen(&entry)?;
             let id = entry.begun.id.clone();
-            let work = Work { begun: entry.begun.clone(), facts: opened.facts(), stores: &opened.stores, allow_running: true };
+            let work =
+                Work { begun: entry.begun.clone(), facts: opened.facts(), stores: &opened.stores, allow_running: true };
             let steps = entry.begun.plan.steps.len();
             let (end, how) = match apply::written(&entry, &work) {
                 Ok(0) => (End::Failed, "nothing of it was written"),

@@ -34,7 +34,8 @@ impl Instance {
 
 /// `PLUGIN:LOCATION` with an absolute path where the location is one.
 fn absolute(argument: &str) -> String {
-    let whole = |path: &str| std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string());
+    let whole =
+        |path: &str| std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string());
     match argument.split_once(':') {
         Some((_, location)) if location.contains("://") => argument.to_owned(),
         Some((plugin, location)) => match location.split_once(':') {

@@ -77,7 +77,8 @@ pub fn place(location: &Location) -> String {
 /// Whether two locations are one place.
 pub(super) fn same_place(one: &Location, other: &Location) -> bool {
     let real = |path: &str| std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
-    let same = |a: &Server, b: &Server| (&a.host, a.port, &a.socket, &a.database) == (&b.host, b.port, &b.socket, &b.database);
+    let same =
+        |a: &Server, b: &Server| (&a.host, a.port, &a.socket, &a.database) == (&b.host, b.port, &b.socket, &b.database);
     match (one, other) {
         (Location::Sqlite { path: a }, Location::Sqlite { path: b }) => real(a) == real(b),
         (Location::Dir { path: a }, Location::Dir { path: b }) => real(a) == real(b),

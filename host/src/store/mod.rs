@@ -163,7 +163,11 @@ fn no_documents(name: &str) -> Error {
 pub const PAGE: u32 = 2000;
 
 /// The fields of `after` that are guarded in the collection: all but the volatile ones.
-pub fn guarded<'a>(facts: &'a Facts, collection: &str, record: &'a Record) -> impl Iterator<Item = (&'a str, &'a Value)> {
+pub fn guarded<'a>(
+    facts: &'a Facts,
+    collection: &str,
+    record: &'a Record,
+) -> impl Iterator<Item = (&'a str, &'a Value)> {
     let volatile = facts.collection(collection).map_or(&[][..], |collection| &collection.volatile);
     record.iter().filter(move |(field, _)| !volatile.iter().any(|name| name == field))
 }

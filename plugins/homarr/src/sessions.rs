@@ -6,8 +6,8 @@ use crate::report::total;
 use crate::schema::{self, API_KEY, Layout, SESSION};
 use crate::sign_in::{Logins, count};
 use latchlift_plugin_api::{
-    Batches, Change, Context, Error, Filter, Kind, Known, Output, Plan, Reader, Request, Result, Select, Session, Time, Value,
-    fingerprint, purge,
+    Batches, Change, Context, Error, Filter, Kind, Known, Output, Plan, Reader, Request, Result, Select, Session, Time,
+    Value, fingerprint, purge,
 };
 
 /// Reports the sessions of the target, or of everybody.
@@ -137,10 +137,7 @@ fn about(plan: Plan, reader: &dyn Reader, person: &Person, request: &Request) ->
         return Ok(plan);
     }
     let keys = count(keys, "API key");
-    Ok(plan.warn(format!(
-        "`{}` still has {keys} with all its rights; --tokens ends them",
-        person.label()
-    )))
+    Ok(plan.warn(format!("`{}` still has {keys} with all its rights; --tokens ends them", person.label())))
 }
 
 /// Calls `each` with token, account id and end of every session that matches.
