@@ -217,7 +217,7 @@ fn fill(subject: &Subject) -> Result<()> {
         _ => format!("'{prefix}' || CAST(n AS {text})"),
     };
     let expires = if database.dialect == Dialect::Sqlite { "4102444800000" } else { "'2037-01-01 00:00:00'" };
-    let (id, person, mail, token) = (joined("u00000000000000"), joined("person"), joined("mail@"), joined("token"));
+    let (id, person, mail, token) = (joined("ubench00000000"), joined("person"), joined("mail@"), joined("token"));
     database.script(&match subject.target.app {
         "homarr" => format!(
             "INSERT INTO {user} (id, name, email, password, provider) SELECT {id}, {person}, {mail}, '{hash}', 'credentials' {from};
