@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::{Begun, End, Entry, Journal, Open};
 use crate::running::{self, Held};
 use crate::store::{Standing, Store};
-use latchlift_plugin_api::{Facts, Location, Step};
+use latchlift_plugin_api::{Change, Facts, Filter, Location, Select, Step, Value};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -125,9 +125,44 @@ pub fn inverse(entry: &Entry, work: &Work<'_>) -> Result<Vec<Step>> {
         Err(error) if error.kind == Kind::Unfinished => entry.committed.iter().take_while(|done| **done).count(),
         other => other?,
     };
-    let done = entry.begun.plan.steps[..count].iter().zip(&entry.receipts).rev();
-    let steps = done.map(|(step, receipt)| crate::plan::inverse(step, receipt, &entry.begun.facts));
-    Ok(steps.filter(|step| !step.changes.is_empty()).collect())
+    let mut steps = Vec::new();
+    for (step, receipt) in entry.begun.plan.steps[..count].iter().zip(&entry.receipts).rev() {
+        let untouched = untouched(store(work.stores, step)?, step, &entry.begun.facts)?;
+        steps.push(crate::plan::inverse(step, receipt, &entry.begun.facts, &untouched));
+    }
+    steps.retain(|step| !step.changes.is_empty());
+    Ok(steps)
+}
+
+/// Per change: whether the volatile fields it wrote still hold what it wrote. They are not guarded, because the app may
+/// write them at any time; where it has not, undo can bring them back too.
+fn untouched(store: &dyn Store, step: &Step, facts: &Facts) -> Result<Vec<bool>> {
+    let mut reader = None;
+    let mut all = Vec::new();
+    for change in &step.changes {
+        let Change::Update { collection, key, after, .. } = change else {
+            all.push(false);
+            continue;
+        };
+        let steady: Vec<&str> = crate::store::guarded(facts, collection, after).map(|(field, _)| field).collect();
+        let volatile: Vec<_> = after.iter().filter(|(field, _)| !steady.contains(field)).collect();
+        if volatile.is_empty() {
+            all.push(false);
+            continue;
+        }
+        let reader = match &mut reader {
+            Some(reader) => reader,
+            none => none.insert(store.reader()?),
+        };
+        let named =
+            key.fields.iter().map(|(field, value)| Filter::eq(field, after.get(field).unwrap_or(value).clone()));
+        let query =
+            Select::from(collection, volatile.iter().map(|(field, _)| *field)).filter(Filter::And(named.collect()));
+        let rows = reader.select(&query)?.rows;
+        let wrote: Vec<&Value> = volatile.iter().map(|(_, value)| *value).collect();
+        all.push(rows.len() == 1 && rows[0].iter().eq(wrote));
+    }
+    Ok(all)
 }
 
 fn mixed(entry: &Entry, step: usize) -> Error {

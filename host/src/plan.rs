@@ -67,15 +67,23 @@ fn broken(facts: &Facts, what: String) -> Error {
     Error::new(Kind::Plugin, format!("the plugin `{}` {what}", facts.app)).help("report this to the plugin's authors")
 }
 
-/// The steps that take `step` back, given what its commit learned. Volatile fields are left as they are.
-pub fn inverse(step: &Step, receipt: &Receipt, facts: &Facts) -> Step {
+/// The step that takes `step` back, given what its commit learned. Volatile fields are left as they are, but for those of
+/// the changes that are `untouched`: nobody has written them since.
+pub fn inverse(step: &Step, receipt: &Receipt, facts: &Facts, untouched: &[bool]) -> Step {
     let changes = step.changes.iter().enumerate().rev();
-    let changes = changes.flat_map(|(i, change)| inverse_change(i, change, receipt, facts)).collect();
+    let changes = changes.flat_map(|(i, change)| {
+        let whole = untouched.get(i).copied().unwrap_or_default();
+        inverse_change(i, change, receipt, facts, whole)
+    });
+    let changes = changes.collect();
     Step { store: step.store.clone(), changes }
 }
 
-fn inverse_change(i: usize, change: &Change, receipt: &Receipt, facts: &Facts) -> Vec<Change> {
+fn inverse_change(i: usize, change: &Change, receipt: &Receipt, facts: &Facts, whole: bool) -> Vec<Change> {
     let steady = |collection: &str, record: &Record| {
+        if whole {
+            return record.clone();
+        }
         let fields = crate::store::guarded(facts, collection, record);
         Record(fields.map(|(field, value)| (field.to_owned(), value.clone())).collect())
     };

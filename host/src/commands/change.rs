@@ -44,7 +44,9 @@ pub fn run(run: &Run, ask: Ask) -> Result<Exit> {
     }
     if prompts {
         let password = new_password(run, &Source::Prompt, &ask)?;
-        password.warnings.iter().for_each(|warning| run.ui.warn(warning));
+        if !planned.iter().all(|planned| planned.opened.facts().password.trim) {
+            password.warnings.iter().for_each(|warning| run.ui.warn(warning));
+        }
         let shown = planned.iter().map(to_json).collect::<Vec<_>>();
         let opened = planned.into_iter().map(|planned| planned.opened).collect();
         planned = plans(run, &ask, &request, opened, Some(&password))?;
@@ -178,8 +180,8 @@ fn to_json(planned: &Planned) -> serde_json::Value {
 }
 
 fn show(run: &Run, planned: &[Planned], secret: Option<&Password>) {
-    for warning in secret.iter().flat_map(|password| &password.warnings) {
-        run.ui.warn(warning);
+    if !planned.iter().all(|planned| planned.opened.facts().password.trim) {
+        secret.iter().flat_map(|password| &password.warnings).for_each(|warning| run.ui.warn(warning));
     }
     if run.ui.quiet || run.ui.json() {
         return;
@@ -369,14 +371,17 @@ fn tell(run: &Run, planned: &Planned, outcome: &Outcome, new_password: bool, sev
         run.ui.say(format!("{place}done: {}", ui::escaped(&plan.summary)));
     }
     for (name, account) in &outcome.sign_in {
-        let name = ui::escaped(name);
+        let name = ui::escaped(if name.is_empty() { &account.id } else { name });
         match account.can_sign_in {
             Known::Is(true) if new_password => run.ui.say(format!("{place}{name} can sign in with the new password")),
             Known::Is(true) => run.ui.say(format!("{place}{name} can sign in")),
             Known::Is(false) => run.ui.warn(format!("{place}the change is written, but {name} still cannot sign in")),
             _ => run.ui.say(format!("{place}done; whether {name} can sign in is up to another system")),
         }
-        account.reasons.iter().flat_map(reason_lines).for_each(|line| run.ui.say(format!("  {line}")));
+        // Why a person is still kept out is the answer, even where the rest is not wanted.
+        let out = account.can_sign_in == Known::Is(false);
+        let lines = account.reasons.iter().flat_map(reason_lines).map(|line| format!("  {line}"));
+        lines.for_each(|line| if out { ui::tell(line) } else { run.ui.say(line) });
     }
     plan.next_steps.iter().for_each(|next| run.ui.say(format!("next: {}", ui::escaped(next))));
     let can_go_back = plan.steps.iter().flat_map(|step| &step.changes).any(plan::can_be_undone);

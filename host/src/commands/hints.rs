@@ -99,8 +99,13 @@ pub fn own_words(words: &[String], installed: &[Facts]) -> Option<String> {
     for facts in installed {
         for replaces in &facts.replaces {
             let known = command_words(&replaces.command);
-            let typed = words.strip_prefix([facts.app.clone()].as_slice()).unwrap_or(words);
-            if !known.is_empty() && typed.len() >= known.len() && typed[..known.len()] == known[..] {
+            let program = replaces.command.split(' ').next().unwrap_or_default();
+            let behind = words.first().is_some_and(|word| *word == facts.app || word == program);
+            let typed = if behind { &words[1..] } else { words };
+            // A script's own switches and their values may stand before the words that count.
+            let starts = if behind && replaces.command.contains("--script") { typed.len() } else { 1 };
+            let told = !known.is_empty() && typed.windows(known.len()).take(starts).any(|words| *words == known[..]);
+            if told {
                 found.push((known.len(), facts, replaces));
             }
         }

@@ -383,7 +383,8 @@ fn age(now: Time, then: Time) -> String {
     let minutes = (now.0 - then.0) / 60_000;
     match minutes {
         ..=0 => "just now".to_owned(),
-        1..=119 => format!("{minutes} minutes ago"),
+        1 => "a minute ago".to_owned(),
+        2..=119 => format!("{minutes} minutes ago"),
         120..=2879 => format!("{} hours ago", minutes / 60),
         _ => format!("{} days ago", minutes / 1440),
     }

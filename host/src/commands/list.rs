@@ -42,7 +42,8 @@ pub fn accounts(run: &Run, search: Option<String>, options: Options, limit: Opti
     let wanted = search.map(|search| search.to_lowercase());
     let Options { deleted, system, .. } = options;
     let request = run.request("user.list", options);
-    let question = Question { request, shape: rows::ACCOUNTS, limit, empty: "no accounts", missing: None };
+    let empty = if wanted.is_some() { "no account matches" } else { "no accounts" };
+    let question = Question { request, shape: rows::ACCOUNTS, limit, empty, missing: None };
     let shown = |account: &Account| {
         (deleted || !account.is_deleted())
             && (system || !account.system)

@@ -276,21 +276,32 @@ impl Opened {
     }
 }
 
-/// The stores: where the instance says, else where its settings say.
+/// The stores: where the instance says, else where its settings say. A directory says least: the app's own settings, where
+/// they are given too, may name a server, and then a file left lying in the directory is not the app's store.
 fn locate(
     found: &instance::Instance,
     loaded: &Loaded,
     settings: &Settings,
     files: &MappedFiles,
 ) -> Result<Vec<Located>> {
-    if let Some(location) = found.location(&loaded.facts)? {
-        return Ok(vec![Located {
-            store: String::new(),
-            location: with_settings_password(location, loaded, settings, files),
-        }]);
+    let by_settings = || -> Result<Vec<Located>> {
+        let located = loaded.locate(settings, files)?;
+        Ok(located.into_iter().map(|l| Located { location: found.adjusted(l.location), ..l }).collect())
+    };
+    let is_directory = matches!(&found.store, Some(instance::StoreSpec::Path(path)) if path.is_dir());
+    if is_directory && !settings.is_empty() && loaded.facts.stores.len() > 1 {
+        let theirs = by_settings()?;
+        if theirs.iter().any(|l| matches!(l.location, Location::Mysql(_) | Location::Postgres(_))) {
+            return Ok(theirs);
+        }
     }
-    let located = loaded.locate(settings, files)?;
-    Ok(located.into_iter().map(|l| Located { location: found.adjusted(l.location), ..l }).collect())
+    match found.location(&loaded.facts)? {
+        Some(location) => {
+            let location = with_settings_password(location, loaded, settings, files);
+            Ok(vec![Located { store: String::new(), location }])
+        }
+        None => by_settings(),
+    }
 }
 
 /// A server given by its URL takes the password the app's settings hold for it, where they are given too.

@@ -83,10 +83,13 @@ impl<'a> Services<'a> {
     pub(super) fn call(&self, method: &str, body: &[u8]) -> Answer {
         match method {
             "kind" => self.give(body, |store: String| self.with(&store, |store| Ok(store.kind))),
-            "select" => self.give(body, |query: Select| self.with(&query.store, |store| store.reader.select(&query))),
-            "count_by" => self.give(body, |(store, collection, field, filter): (String, String, String, Filter)| {
-                self.with(&store, |store| store.reader.count_by(&collection, &field, &filter))
-            }),
+            "select" => self
+                .give_bytes(body, |query: Select| self.with(&query.store, |store| store.reader.select_bytes(&query))),
+            "count_by" => {
+                self.give_bytes(body, |(store, collection, field, filter): (String, String, String, Filter)| {
+                    self.with(&store, |store| store.reader.count_bytes(&collection, &field, &filter))
+                })
+            }
             "columns" => self.give(body, |(store, collection): (String, String)| {
                 self.with(&store, |store| store.reader.columns(&collection))
             }),
@@ -109,11 +112,20 @@ impl<'a> Services<'a> {
     }
 
     fn give<Q: DeserializeOwned, A: Serialize>(&self, body: &[u8], run: impl FnOnce(Q) -> Result<A>) -> Answer {
-        let result = decode(body).map_err(Error::from).and_then(run);
-        answer(result.map_err(|error| {
-            self.last.replace(Some(error.clone()));
-            api::Error::from(error)
-        }))
+        answer(decode(body).map_err(Error::from).and_then(run).map_err(|error| self.remembered(error)))
+    }
+
+    /// As `give`, for an answer that is encoded already.
+    fn give_bytes<Q: DeserializeOwned>(&self, body: &[u8], run: impl FnOnce(Q) -> Result<Vec<u8>>) -> Answer {
+        match decode(body).map_err(Error::from).and_then(run) {
+            Ok(bytes) => Answer::ROk(bytes.into()),
+            Err(error) => answer::<()>(Err(self.remembered(error))),
+        }
+    }
+
+    fn remembered(&self, error: Error) -> api::Error {
+        self.last.replace(Some(error.clone()));
+        error.into()
     }
 
     fn with<T>(&self, name: &str, run: impl FnOnce(&mut OpenStore) -> Result<T>) -> Result<T> {

@@ -17,7 +17,7 @@ pub mod sqlite;
 mod tls;
 
 use crate::error::{Error, Kind, Result};
-use latchlift_plugin_api::{Change, Column, Facts, File, Filter, Page, Record, Select, Step, StoreKind, Value};
+use latchlift_plugin_api::{Change, Column, Facts, File, Filter, Page, Record, Select, Step, StoreKind, Value, abi};
 
 /// A store of an instance, closed. Each call opens it, so that nothing is held while a person thinks.
 pub trait Store {
@@ -117,6 +117,23 @@ pub trait StoreReader {
     /// # Errors
     /// As [`StoreReader::select`].
     fn count_by(&mut self, collection: &str, field: &str, filter: &Filter) -> Result<Vec<(Value, u64)>>;
+
+    /// [`StoreReader::select`] in the bytes in which a plugin gets it; a store that can write them row by row need not
+    /// hold the page in memory.
+    ///
+    /// # Errors
+    /// As [`StoreReader::select`].
+    fn select_bytes(&mut self, query: &Select) -> Result<Vec<u8>> {
+        Ok(abi::encode(&self.select(query)?)?)
+    }
+
+    /// [`StoreReader::count_by`] in the bytes in which a plugin gets it.
+    ///
+    /// # Errors
+    /// As [`StoreReader::select`].
+    fn count_bytes(&mut self, collection: &str, field: &str, filter: &Filter) -> Result<Vec<u8>> {
+        Ok(abi::encode(&self.count_by(collection, field, filter)?)?)
+    }
 
     /// The columns of a collection, or `None` where it does not exist.
     ///

@@ -45,6 +45,7 @@ impl Postgres {
              SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL TimeZone = 'UTC'; SET LOCAL IntervalStyle = 'postgres'; \
              SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 3; \
              SET LOCAL standard_conforming_strings = on; SET LOCAL row_security = off; \
+             SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0; \
              SET LOCAL lock_timeout = {patience}; SET LOCAL statement_timeout = {limit}"
         ))?;
         Ok(session)
@@ -246,6 +247,11 @@ impl Database for Session {
             Some(_) => "a view",
         };
         Err(Error::new(Kind::Refused, format!("`{table}` is {what}; latchlift writes to tables only")))
+    }
+
+    fn scans_in_order(&self) -> bool {
+        // A scan from the start and by one process, as the session asks for, meets rows in the order of their ctid.
+        true
     }
 
     fn quote(&self, name: &str) -> String {

@@ -6,7 +6,7 @@
 use super::sql::{Database, Natural, Open, Reference, Statement, Table, write};
 use super::{Standing, Store, StoreReader, Witness};
 use crate::error::{Error, Kind, Result};
-use latchlift_plugin_api::{Column, Facts, File, Filter, Page, Select, Step, StoreKind, Value};
+use latchlift_plugin_api::{Cell, Column, Facts, File, Filter, Page, Select, Step, StoreKind, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, ffi};
 use std::os::unix::fs::MetadataExt;
@@ -142,6 +142,14 @@ impl StoreReader for Reading {
         self.open.count_by(collection, field, filter)
     }
 
+    fn select_bytes(&mut self, query: &Select) -> Result<Vec<u8>> {
+        self.open.select_bytes(query)
+    }
+
+    fn count_bytes(&mut self, collection: &str, field: &str, filter: &Filter) -> Result<Vec<u8>> {
+        self.open.count_bytes(collection, field, filter)
+    }
+
     fn columns(&mut self, collection: &str) -> Result<Option<Vec<Column>>> {
         self.open.columns(collection)
     }
@@ -206,19 +214,28 @@ impl Session {
 
 impl Database for Session {
     fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Value>>> {
-        let run = || {
-            let mut prepared = self.connection.prepare_cached(&statement.text)?;
-            let width = prepared.column_count();
-            let values = statement.values.iter().map(Bound);
-            let mut rows = prepared.query(rusqlite::params_from_iter(values))?;
-            let mut all = Vec::new();
-            while let Some(row) = rows.next()? {
-                let cells: rusqlite::Result<Vec<Value>> = (0..width).map(|i| Ok(value(row.get_ref(i)?))).collect();
-                all.push(cells?);
+        let mut all = Vec::new();
+        self.query_each(statement, &mut |row| {
+            all.push(row.iter_mut().map(|cell| std::mem::take(cell).into()).collect());
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    fn query_each(&mut self, statement: &Statement, each: &mut dyn FnMut(&mut [Cell<'_>]) -> Result<()>) -> Result<()> {
+        let explain = |why: rusqlite::Error| self.explain(&why);
+        let mut prepared = self.connection.prepare_cached(&statement.text).map_err(explain)?;
+        let width = prepared.column_count();
+        let values = statement.values.iter().map(Bound);
+        let mut rows = prepared.query(rusqlite::params_from_iter(values)).map_err(explain)?;
+        while let Some(row) = rows.next().map_err(explain)? {
+            let mut cells = Vec::with_capacity(width);
+            for i in 0..width {
+                cells.push(cell(row.get_ref(i).map_err(explain)?));
             }
-            Ok(all)
-        };
-        run().map_err(|why| self.explain(&why))
+            each(&mut cells)?;
+        }
+        Ok(())
     }
 
     fn execute(&mut self, statement: &Statement) -> Result<u64> {
@@ -350,17 +367,17 @@ fn quote(name: &str) -> String {
     parts.join(".")
 }
 
-fn value(cell: ValueRef<'_>) -> Value {
-    match cell {
+fn cell(cell: ValueRef<'_>) -> Cell<'_> {
+    Cell::Other(match cell {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(n) => Value::Int(n),
         ValueRef::Real(n) => Value::Float(n),
         ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Value::Text(text.to_owned()),
+            Ok(text) => return Cell::Text(text),
             Err(_) => Value::Bytes(bytes.to_vec()),
         },
         ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
-    }
+    })
 }
 
 /// A value as SQLite binds it.

@@ -71,8 +71,9 @@ pub fn detect(reader: &dyn Reader) -> Result<Layout> {
         rows: known(reader, "auth_provider.homeassistant", &[ROWS])?,
         totp: known(reader, "auth_module.totp", &[TOTP])?,
         notify: known(reader, "auth_module.notify", &[NOTIFY])?,
-        people: envelope(reader, "person")? == Some((Some(2), Some(1))),
-        onboarding: envelope(reader, "onboarding")?.is_some_and(|(version, _)| version == Some(4)),
+        // These two are only looked at: one that cannot be read is as good as absent, which is how the app takes it.
+        people: matches!(envelope(reader, "person"), Ok(Some((Some(2), Some(1))))),
+        onboarding: matches!(envelope(reader, "onboarding"), Ok(Some((Some(4), _)))),
         has_legacy_mode: version.as_deref().and_then(release).is_none_or(|release| release < WITHOUT_LEGACY),
         version,
     };
@@ -113,9 +114,17 @@ fn envelope(reader: &dyn Reader, document: &str) -> Result<Option<(Option<i64>, 
     let found = reader.first(Select::from(whole, ["/version", "/minor_version"]))?.unwrap_or_default();
     let minor = match found.get("/minor_version") {
         None | Some(Value::Null) => Some(1),
-        Some(minor) => minor.as_int(),
+        Some(minor) => whole_number(minor),
     };
-    Ok(Some((found.int("/version"), minor)))
+    Ok(Some((found.get("/version").and_then(whole_number), minor)))
+}
+
+/// A JSON integer; text that looks like one is not what the app writes.
+fn whole_number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(n) => Some(*n),
+        _ => None,
+    }
 }
 
 /// `2026.10.0b3` as year and month.

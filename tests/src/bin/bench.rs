@@ -116,8 +116,8 @@ impl Subject {
                 && target.variant.is_empty()
         };
         let none = || format!("there is no {app} on {store}");
-        let all = apps::targets()?.into_iter();
-        let target = all.filter(|target| fits(target)).last().or_else(|| any(app, store)).ok_or_else(none)?;
+        let mut all = apps::targets()?.into_iter();
+        let target = all.rfind(|target| fits(target)).or_else(|| any(app, store)).ok_or_else(none)?;
         let directory = place.join(format!("{app}-{store}"));
         std::fs::create_dir_all(&directory)?;
         let app = apps::seed(&target, Story::Usual, &directory)?;
@@ -142,8 +142,8 @@ impl Subject {
 
 /// Any variant of the newest layout, where none is without.
 fn any(app: &str, store: &str) -> Option<Target> {
-    let all = apps::targets().ok()?.into_iter();
-    all.filter(|target| target.app == app && target.store == store && target.known && target.genuine.is_none()).last()
+    let mut all = apps::targets().ok()?.into_iter();
+    all.rfind(|target| target.app == app && target.store == store && target.known && target.genuine.is_none())
 }
 
 fn program(directory: &Path) -> Command {

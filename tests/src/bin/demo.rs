@@ -44,7 +44,7 @@ fn main() -> Result<()> {
 fn seed(place: &Path) -> Result<()> {
     let mut config = String::new();
     for (name, app, store) in APPS {
-        let all = apps::targets()?.into_iter();
+        let mut all = apps::targets()?.into_iter();
         let fits = |target: &apps::Target| {
             target.app == app
                 && target.store == store
@@ -52,7 +52,7 @@ fn seed(place: &Path) -> Result<()> {
                 && target.genuine.is_none()
                 && target.variant.is_empty()
         };
-        let newest = all.filter(fits).last().ok_or_else(|| format!("there is no {app} to show"))?;
+        let newest = all.rfind(fits).ok_or_else(|| format!("there is no {app} to show"))?;
         let directory = place.join(name);
         std::fs::create_dir(&directory)?;
         let location = apps::seed(&newest, Story::Usual, &directory)?.location()?;

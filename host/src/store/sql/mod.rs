@@ -7,7 +7,7 @@ pub mod query;
 pub mod write;
 
 use crate::error::{Error, Kind, Result};
-use latchlift_plugin_api::{Column, Value};
+use latchlift_plugin_api::{Cell, Column, Value};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -92,6 +92,17 @@ pub trait Database {
     /// The database's, as [`Kind::Locked`], [`Kind::Denied`], [`Kind::Unreachable`] or [`Kind::Failed`].
     fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Value>>>;
 
+    /// Runs a query and hands each row to `each` as it comes.
+    ///
+    /// # Errors
+    /// As [`Database::query`], and whatever `each` answers.
+    fn query_each(&mut self, statement: &Statement, each: &mut dyn FnMut(&mut [Cell<'_>]) -> Result<()>) -> Result<()> {
+        self.query(statement)?.into_iter().try_for_each(|row| {
+            let mut cells: Vec<Cell<'_>> = row.into_iter().map(Cell::from).collect();
+            each(&mut cells)
+        })
+    }
+
     /// Runs a statement that writes; gives how many rows it matched.
     ///
     /// # Errors
@@ -117,6 +128,12 @@ pub trait Database {
     fn transactional(&mut self, table: &str) -> Result<()> {
         let _ = table;
         Ok(())
+    }
+
+    /// Whether a query for a whole table gives its rows in the table's own order without being told to, so that a page
+    /// need not sort all that follow it.
+    fn scans_in_order(&self) -> bool {
+        false
     }
 
     /// A quoted name; a dot separates schema and table.

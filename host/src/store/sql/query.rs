@@ -3,40 +3,53 @@
 use super::{Database, Natural, Open, Statement, Table};
 use crate::error::{Error, Kind, Result};
 use crate::store::{PAGE, StoreReader};
-use latchlift_plugin_api::{Column, Filter, Page, SAME, Select, Value, abi};
+use latchlift_plugin_api::{Column, CountBytes, Filter, Page, PageBytes, SAME, Select, Value, abi};
 
 impl<D: Database> StoreReader for Open<D> {
     fn select(&mut self, query: &Select) -> Result<Page> {
+        Ok(abi::decode(&self.select_bytes(query)?)?)
+    }
+
+    fn select_bytes(&mut self, query: &Select) -> Result<Vec<u8>> {
         let table = self.known_table(&query.collection)?;
         let order = order(&self.database, &table, query)?;
         let limit = if query.limit == 0 { PAGE } else { query.limit.min(PAGE) };
         let statement = page_statement(&self.database, &table, query, &order, limit)?;
-        let mut rows = self.database.query(&statement)?;
         let mut columns = query.columns.clone();
         columns.extend(query.same.as_ref().map(|_| SAME.to_owned()));
-        let next = match rows.last() {
-            Some(_) if rows.len() < limit as usize => vec![],
-            Some(_) if table.natural.is_empty() => abi::encode(&vec![seen(query)? + i64::from(limit)])?,
-            Some(last) => abi::encode(&last[columns.len()..].to_vec())?,
-            None => vec![],
-        };
-        rows.iter_mut().for_each(|row| row.truncate(columns.len()));
-        Ok(Page { columns, rows, next })
+        let (mut page, mut rows, mut next) = (PageBytes::new(&columns)?, 0, vec![]);
+        self.database.query_each(&statement, &mut |row| {
+            rows += 1;
+            let (cells, place) = row.split_at(columns.len());
+            if rows == limit && !table.natural.is_empty() {
+                next = abi::encode(&place)?;
+            }
+            Ok(page.row(cells)?)
+        })?;
+        if rows == limit && table.natural.is_empty() {
+            next = abi::encode(&vec![seen(query)? + i64::from(limit)])?;
+        }
+        Ok(page.end(&next)?)
     }
 
     fn count_by(&mut self, collection: &str, field: &str, filter: &Filter) -> Result<Vec<(Value, u64)>> {
+        Ok(abi::decode(&self.count_bytes(collection, field, filter)?)?)
+    }
+
+    fn count_bytes(&mut self, collection: &str, field: &str, filter: &Filter) -> Result<Vec<u8>> {
         let table = self.known_table(collection)?;
         let column = self.database.grouping(table.column(collection, field)?);
         let mut statement =
             Statement::new(format!("SELECT {column}, count(*) FROM {}", self.database.relation(collection)));
         push_where(&self.database, &mut statement, collection, &table, filter)?;
         statement.push(" GROUP BY 1");
-        let rows = self.database.query(&statement)?;
-        let counted = rows.into_iter().map(|mut row| {
-            let count = row.pop().and_then(|count| count.as_int()).unwrap_or_default();
-            (row.pop().unwrap_or_default(), u64::try_from(count).unwrap_or_default())
-        });
-        Ok(counted.collect())
+        let mut counts = CountBytes::default();
+        self.database.query_each(&statement, &mut |row| {
+            let [value, count] = row else { return Ok(()) };
+            let rows = count.as_int().and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
+            Ok(counts.count(value, rows)?)
+        })?;
+        Ok(counts.end()?)
     }
 
     fn columns(&mut self, collection: &str) -> Result<Option<Vec<Column>>> {
@@ -122,7 +135,8 @@ fn page_statement<D: Database>(
         statement.push(if query.filter == Filter::All { " WHERE " } else { " AND " });
         push_after(database, &mut statement, order, &after)?;
     }
-    if !order.is_empty() {
+    let as_scanned = query.order.is_empty() && query.filter == Filter::All && database.scans_in_order();
+    if !order.is_empty() && !as_scanned {
         statement.push(" ORDER BY ");
         statement.join(", ", order, |statement, by| {
             let nullable = by.column.as_ref().is_some_and(|column| column.nullable);

@@ -107,6 +107,7 @@ fn insert<D: Database>(
     if !key.is_empty() && count_record(open, collection, &table, facts, &key)? > 0 {
         return Err(stale(change, "has gained a record of this name"));
     }
+    refuse_unfilled(collection, &table, after)?;
     let twins = count_record(open, collection, &table, facts, after)?;
     let database = &open.database;
     let mut statement = Statement::new(format!("INSERT INTO {} (", database.relation(collection)));
@@ -124,6 +125,21 @@ fn insert<D: Database>(
     match count_record(open, collection, &table, facts, after)? == twins + 1 {
         true => Ok(()),
         false => Err(altered(collection)),
+    }
+}
+
+/// A newer release of the app may have added a column that has to be filled in, with what only that release knows.
+fn refuse_unfilled(collection: &str, table: &Table, after: &Record) -> Result<()> {
+    let given = |name: &str| after.get(name).is_some();
+    let unfilled = table.columns.iter().find(|column| !column.nullable && !column.has_default && !given(&column.name));
+    match unfilled {
+        None => Ok(()),
+        Some(column) => {
+            let message =
+                format!("`{collection}` has a column `{}` that needs a value the plugin does not know", column.name);
+            Err(Error::new(Kind::UnknownSchema, message)
+                .help("this release of the app is newer than the plugin; look for a newer plugin"))
+        }
     }
 }
 

@@ -37,6 +37,7 @@ pub fn fix(context: &Context<'_>, request: &Request) -> Result<Plan> {
         }
     }
     collisions(context, &layout, &all, &renamed, request)?;
+    warnings.extend(duplicates(&all));
     let summary = match changes.len() {
         0 => "All names are as the login looks for them".to_owned(),
         1 => "Write 1 name as the login looks for it".to_owned(),
@@ -65,6 +66,18 @@ fn change(layout: &Layout, user: &Named, wanted: &str, request: &Request) -> Opt
     let name = ("user_name", Value::from(&user.name), Value::from(wanted));
     let touched = ("updated_at", user.updated.clone(), layout.time(request.now));
     update(USERS, Record::new().with("id", user.id.clone()), [name, touched])
+}
+
+/// Names that several accounts have already: the login only ever finds the first.
+fn duplicates(all: &[Named]) -> Vec<String> {
+    let mut count: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    for user in all.iter().filter(|user| !user.deleted && !user.name.is_empty()) {
+        *count.entry(names::clean(&user.name)).or_default() += 1;
+    }
+    let several = count.into_iter().filter(|(_, n)| *n > 1);
+    several
+        .map(|(name, n)| format!("{n} accounts are called `{name}`; the login finds only the one with the lowest id"))
+        .collect()
 }
 
 /// A name that more than one account would have: whoever comes first would be found, the others never. Deleted accounts
