@@ -74,5 +74,6 @@ install-built-%:
 	$(INSTALL) -m 644 plugins/$*/plugin.toml $(DESTDIR)$(PLUGINDIR)/liblatchlift_$(subst -,_,$*).toml
 
 bench:
-	$(CARGO) build --quiet --release --locked $(PRODUCTS) -p latchlift-tests
+	$(CARGO) build --quiet --release --locked $(PRODUCTS)
+	$(CARGO) build --quiet --release --locked -p latchlift-tests --bin latchlift-bench
 	$(RELEASE)/latchlift-bench
