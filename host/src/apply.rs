@@ -42,6 +42,15 @@ pub fn check_stopped(work: &Work<'_>) -> Result<Option<String>> {
     hold(work).map(|held| held.warning)
 }
 
+/// Makes sure, as far as can be seen beforehand, that the stores and the journal may be written.
+///
+/// # Errors
+/// [`Kind::Denied`] naming what may not.
+pub fn check_writable(journal: &Journal, work: &Work<'_>) -> Result<()> {
+    let checked = work.stores.iter().try_for_each(|(_, store)| store.check_writable());
+    checked.and_then(|()| journal.prepare()).map_err(|error| error.note("nothing was changed"))
+}
+
 /// Makes sure that the data is as the plan read it: the first step of each store and document, since later steps build on
 /// what it leaves.
 ///

@@ -262,7 +262,11 @@ impl Journal {
         Ok(paths)
     }
 
-    fn prepare(&self) -> Result<()> {
+    /// Makes the directory, private, where it is not there.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn prepare(&self) -> Result<()> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.dir);
         made.map_err(|why| cannot(&self.dir, &why))?;
         let found = std::fs::metadata(&self.dir).map_err(|why| cannot(&self.dir, &why))?;

@@ -67,6 +67,9 @@ pub fn run(run: &Run, ask: Ask) -> Result<Exit> {
             apply::check_fresh(&work(run, &ask, planned)).map_err(|error| error.note("nothing was changed"))?;
         }
     }
+    for planned in &planned {
+        apply::check_writable(&run.journal()?, &work(run, &ask, planned))?;
+    }
     hand_over(run, secret.as_ref())?;
     write(run, &ask, planned, secret)
 }

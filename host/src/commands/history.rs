@@ -3,7 +3,7 @@
 use super::{Exit, change};
 use crate::apply::{self, Work};
 use crate::cli::{HistoryVerb, Resume, Undo, Write};
-use crate::context::{Reopened, Run};
+use crate::context::{Reopened, Run, Wanted};
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Begun, End, Entry};
 use crate::plan;
@@ -252,13 +252,26 @@ fn newest(run: &Run, fits: fn(&Entry) -> bool, verb: &str, none: &str) -> Result
             .note("nothing was changed")
             .help("name one --app, or the entry itself"));
     }
-    let covered = |entry: &Entry| wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|wanted| wanted.covers(entry)));
-    let fitting = |entry: &Entry| fits(entry) && covered(entry);
-    let mut found: Vec<Entry> = entries.into_iter().filter(fitting).collect();
+    let mut found: Vec<Entry> = entries.into_iter().filter(fits).collect();
+    let of = |these: &[Wanted], entry: &Entry| these.iter().any(|wanted| wanted.covers(entry));
+    match &wanted {
+        Some(these) => found.retain(|entry| of(these, entry)),
+        // The only instance configured is meant before any that was once given by its place.
+        None if run.config.instances.len() == 1 => {
+            let only = run.wanted_of(run.selected()?);
+            if found.iter().any(|entry| of(&only, entry)) {
+                found.retain(|entry| of(&only, entry));
+            }
+        }
+        None => {}
+    }
     if found.is_empty() {
         let other = run.other_journal().map(|dir| format!("; there is another journal in {}", dir.display()));
-        return Err(Error::new(Kind::NotFound, format!("{none}{}", other.unwrap_or_default()))
-            .help("see what was done with `latchlift history`"));
+        let help = match wanted {
+            Some(_) => "see what was done with `latchlift history`; where a store has moved since, name the entry too",
+            None => "see what was done with `latchlift history`",
+        };
+        return Err(Error::new(Kind::NotFound, format!("{none}{}", other.unwrap_or_default())).help(help));
     }
     let several = run.config.instances.len() > 1;
     let mut apps: Vec<&str> = found.iter().map(|entry| entry.begun.app.as_str()).collect();

@@ -148,7 +148,7 @@ impl Opened {
             take(batch)
         };
         let services = self.services(vault)?.output(&mut pass);
-        let probe = self.loaded.probe(&services)?;
+        let probe = self.loaded.probe(&services).map_err(|error| self.complete_error(error))?;
         self.refuse_withdrawn(&probe, request.verb.as_str())?;
         self.loaded.read(&services, &request).map_err(|error| self.complete_error(error))?;
         Ok(services.notices())
@@ -189,6 +189,13 @@ impl Opened {
     fn complete_error(&self, mut error: Error) -> Error {
         error.message = self.complete_commands(&error.message);
         error.help = error.help.map(|help| self.complete_commands(&help));
+        if error.kind == Kind::UnknownSchema {
+            let versions = &self.facts().versions;
+            return error.note(format!("nothing was changed; known versions: {versions}")).help(format!(
+                "is it the right file, and a release this plugin knows? See `latchlift plugin show {}`",
+                self.facts().app
+            ));
+        }
         error
     }
 
@@ -199,7 +206,7 @@ impl Opened {
     pub fn plan(&self, run: &Run, mut request: Request, vault: &Vault) -> Result<(Plan, String)> {
         request.settings = self.settings.clone();
         let services = self.services(vault)?;
-        let probe = self.loaded.probe(&services)?;
+        let probe = self.loaded.probe(&services).map_err(|error| self.complete_error(error))?;
         self.refuse_withdrawn(&probe, request.verb.as_str())?;
         let mut plan = self.loaded.plan(&services, &request).map_err(|error| self.complete_error(error))?;
         for text in plan.warnings.iter_mut().chain(&mut plan.next_steps) {

@@ -79,15 +79,20 @@ impl Run {
     /// # Errors
     /// As [`Run::selected`].
     pub fn wanted(&self) -> Result<Option<Vec<Wanted>>> {
-        if self.global.app.is_empty() {
-            return Ok(None);
+        match self.global.app.is_empty() {
+            true => Ok(None),
+            false => Ok(Some(self.wanted_of(self.selected()?))),
         }
-        let selected = self.selected()?.into_iter().map(|instance| {
+    }
+
+    /// What the journal calls these instances.
+    pub fn wanted_of(&self, instances: Vec<Instance>) -> Vec<Wanted> {
+        let wanted = instances.into_iter().map(|instance| {
             // A store that is gone or moved is still known by its name.
             let opened = Opened::open(self, &instance).ok();
             Wanted { argument: instance.argument, opened }
         });
-        Ok(Some(selected.collect()))
+        wanted.collect()
     }
 
     fn all(&self) -> Result<Vec<Instance>> {

@@ -33,6 +33,14 @@ pub trait Store {
     /// [`Kind::Unreachable`] or [`Kind::Denied`] where it cannot be opened.
     fn reader(&self) -> Result<Box<dyn StoreReader>>;
 
+    /// Makes sure, as far as can be seen beforehand, that the store may be written.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] naming what may not be written.
+    fn check_writable(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// How the store stands against a step: not yet written, written, or neither.
     ///
     /// # Errors

@@ -94,11 +94,23 @@ impl Store for Sqlite {
         Ok(Box::new(self.reading()?))
     }
 
+    fn check_writable(&self) -> Result<()> {
+        let may_write = |path: &Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+        if !may_write(&self.path) {
+            return Err(denied("write", &self.path));
+        }
+        match self.path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            Some(dir) if !may_write(dir) => Err(denied("make SQLite's journal beside the database, in", dir)),
+            _ => Ok(()),
+        }
+    }
+
     fn standing(&self, step: &Step, facts: &Facts) -> Result<Standing> {
         write::standing(&mut self.reading()?.open, step, facts)
     }
 
     fn commit(&self, step: &Step, facts: &Facts, witness: &mut Witness<'_>) -> Result<()> {
+        self.check_writable()?;
         let connection = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let session = Session { connection, path: self.path.clone(), patience: self.patience };
         session.run("PRAGMA foreign_keys = ON; BEGIN IMMEDIATE")?;
@@ -401,10 +413,7 @@ impl ToSql for Bound<'_> {
 
 fn explain(path: &Path, patience: Duration, why: &rusqlite::Error) -> Error {
     let place = path.display();
-    let denied = |doing: &str| {
-        let error = Error::new(Kind::Denied, format!("cannot {doing} {place}: {}", crate::error::ownership(path)));
-        error.help("run as root or as that owner; the file's owner and mode will be kept")
-    };
+    let denied = |doing: &str| denied(doing, path);
     match why.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             let seconds = patience.as_secs();
@@ -420,4 +429,9 @@ fn explain(path: &Path, patience: Duration, why: &rusqlite::Error) -> Error {
             .help("restore it from a backup of the app first; latchlift does not write to a damaged database"),
         _ => Error::new(Kind::Failed, format!("{place}: {why}")),
     }
+}
+
+fn denied(doing: &str, path: &Path) -> Error {
+    Error::new(Kind::Denied, format!("cannot {doing} {}: {}", path.display(), crate::error::ownership(path)))
+        .help("run as root or as that owner; the file's owner and mode will be kept")
 }
