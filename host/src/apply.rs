@@ -243,9 +243,7 @@ fn unrecorded(error: Error, i: usize, total: usize) -> Error {
 }
 
 fn store<'a>(stores: &'a Stores, step: &Step) -> Result<&'a dyn Store> {
-    // The empty name is the first store, as it is for a reader.
-    let named = stores.iter().find(|(name, _)| *name == step.store);
-    let found = named.or_else(|| stores.first().filter(|_| step.store.is_empty())).map(|(_, store)| store.as_ref());
+    let found = crate::store::named(stores, &step.store).map(AsRef::as_ref);
     found.ok_or_else(|| Error::new(Kind::Plugin, format!("the plan names a store `{}` there is not", step.store)))
 }
 

@@ -13,10 +13,8 @@ use serde_json::{Map, json};
 /// [`Kind::Plugin`] naming the first change that breaks the contract.
 pub fn validate(plan: &Plan, facts: &Facts, stores: &[(String, StoreKind)]) -> Result<()> {
     for step in &plan.steps {
-        let named = stores.iter().find(|(name, _)| *name == step.store);
-        // The empty name is the first store, as it is for a reader.
-        let kind = match named.or_else(|| stores.first().filter(|_| step.store.is_empty())) {
-            Some((_, kind)) => *kind,
+        let kind = match crate::store::named(stores, &step.store) {
+            Some(kind) => *kind,
             None => return Err(broken(facts, format!("plans for a store `{}` there is not", step.store))),
         };
         for change in &step.changes {
@@ -80,12 +78,9 @@ pub fn inverse(step: &Step, receipt: &Receipt, facts: &Facts, untouched: &[bool]
 }
 
 fn inverse_change(i: usize, change: &Change, receipt: &Receipt, facts: &Facts, whole: bool) -> Vec<Change> {
-    let steady = |collection: &str, record: &Record| {
-        if whole {
-            return record.clone();
-        }
-        let fields = crate::store::guarded(facts, collection, record);
-        Record(fields.map(|(field, value)| (field.to_owned(), value.clone())).collect())
+    let steady = |collection: &str, record: &Record| match whole {
+        true => record.clone(),
+        false => crate::store::steady(facts, collection, record),
     };
     match change {
         Change::Insert { collection, after, .. } => {
@@ -136,7 +131,7 @@ fn restored(collection: &str, record: &Record) -> Change {
 }
 
 /// The key of a record by the declared key fields; all of its fields where none are declared.
-pub fn key_of(facts: &Facts, collection: &str, record: &Record) -> Key {
+fn key_of(facts: &Facts, collection: &str, record: &Record) -> Key {
     let names = facts.collection(collection).map_or(&[][..], |collection| &collection.key);
     let fields = names.iter().filter_map(|name| Some((name.clone(), record.get(name)?.clone())));
     let fields = Record(fields.collect());

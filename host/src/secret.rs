@@ -39,6 +39,16 @@ pub struct Password {
     pub warnings: Vec<String>,
 }
 
+/// How the warning about outer blanks ends; it is the only one that an app's own rules can make untrue.
+const BLANKS_KEPT: &str = "begins or ends with a blank, which is kept";
+
+impl Password {
+    /// The warnings that hold for an app that drops outer blanks, or keeps them.
+    pub fn warnings_where(&self, blanks_dropped: bool) -> impl Iterator<Item = &String> {
+        self.warnings.iter().filter(move |warning| !(blanks_dropped && warning.ends_with(BLANKS_KEPT)))
+    }
+}
+
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Password(<hidden>, {} warnings)", self.warnings.len())
@@ -178,7 +188,7 @@ fn password(bytes: &[u8], place: &str) -> Result<Password> {
 
 fn warnings(text: &str, place: &str) -> Vec<String> {
     let blanks = text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
-    blanks.then(|| format!("the password {place} begins or ends with a blank, which is kept")).into_iter().collect()
+    blanks.then(|| format!("the password {place} {BLANKS_KEPT}")).into_iter().collect()
 }
 
 const LETTERS_AND_DIGITS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";

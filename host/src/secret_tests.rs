@@ -49,6 +49,7 @@ fn outer_blanks_are_kept_and_warned_about() {
     assert_eq!(read.warnings, ["the password here begins or ends with a blank, which is kept"]);
     assert!(password("horse\u{a0}".as_bytes(), "here").unwrap().warnings.len() == 1);
     assert!(password(b"old horse", "here").unwrap().warnings.is_empty());
+    assert_eq!((read.warnings_where(false).count(), read.warnings_where(true).count()), (1, 0));
 }
 
 #[test]
@@ -59,6 +60,7 @@ fn a_password_file_that_others_can_read_is_taken_with_a_warning() {
     set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
     let read = super::read(&Source::File(path.clone()), Purpose::Set, "john", false).unwrap();
     assert!(read.warnings[0].contains(&format!("chmod 600 {}", path.display())), "{:?}", read.warnings);
+    assert_eq!(read.warnings_where(true).count(), 1, "an app that trims does not make the file private");
 }
 
 #[test]

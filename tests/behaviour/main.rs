@@ -12,7 +12,7 @@ mod support;
 use cases::Case;
 use latchlift_tests::apps::{self, Story, Target};
 use latchlift_tests::bench::Bench;
-use latchlift_tests::runner::{self, Trial};
+use latchlift_tests::runner::{self, LeftOut, Trial};
 use latchlift_tests::{Result, embedded_only};
 use std::sync::Arc;
 
@@ -61,7 +61,8 @@ pub(crate) fn among(name: &str, fits: &dyn Fn(&str) -> bool) -> bool {
 fn fits(case: &Case, target: &Target, verbs: &declared::Verbs) -> bool {
     let supported = case.verbs.iter().all(|verb| verbs.supports(verb));
     let told = target.genuine.is_none() || case.story == Story::Usual;
-    case.known == target.known && supported && told && (target.genuine.is_some() || has_people(case, target))
+    let kept_so = case.stores.is_empty() || case.stores.contains(&target.store);
+    case.known == target.known && supported && told && kept_so && (target.genuine.is_some() || has_people(case, target))
 }
 
 /// Who is in the story is known without opening a store: the people are the same for all stores of a version.
@@ -85,8 +86,10 @@ fn trial(case: &Case, target: &Target) -> Trial {
         run: Box::new(move || {
             let bench = Bench::new(&shared, story)?;
             let there = |who: &&str| bench.app.person(who).is_some();
-            let told = needs.iter().all(there) && !without.iter().any(there);
-            if told { run(&bench) } else { Ok(()) }
+            match needs.iter().all(there) && !without.iter().any(there) {
+                true => run(&bench),
+                false => Err(LeftOut("the people it is about are not in this genuine store".to_owned()).into()),
+            }
         }),
     }
 }

@@ -44,9 +44,7 @@ pub fn run(run: &Run, ask: Ask) -> Result<Exit> {
     }
     if prompts {
         let password = new_password(run, &Source::Prompt, &ask)?;
-        if !planned.iter().all(|planned| planned.opened.facts().password.trim) {
-            password.warnings.iter().for_each(|warning| run.ui.warn(warning));
-        }
+        warn_of_password(run, &planned, Some(&password));
         let shown = planned.iter().map(to_json).collect::<Vec<_>>();
         let opened = planned.into_iter().map(|planned| planned.opened).collect();
         planned = plans(run, &ask, &request, opened, Some(&password))?;
@@ -182,10 +180,14 @@ fn to_json(planned: &Planned) -> serde_json::Value {
     plan::to_json(&planned.plan, planned.opened.facts(), &planned.opened.place())
 }
 
+/// What to know about the password; outer blanks count, except where every app drops them before it hashes.
+fn warn_of_password(run: &Run, planned: &[Planned], secret: Option<&Password>) {
+    let dropped = planned.iter().all(|planned| planned.opened.facts().password.trim);
+    secret.iter().flat_map(|password| password.warnings_where(dropped)).for_each(|warning| run.ui.warn(warning));
+}
+
 fn show(run: &Run, planned: &[Planned], secret: Option<&Password>) {
-    if !planned.iter().all(|planned| planned.opened.facts().password.trim) {
-        secret.iter().flat_map(|password| &password.warnings).for_each(|warning| run.ui.warn(warning));
-    }
+    warn_of_password(run, planned, secret);
     if run.ui.quiet || run.ui.json() {
         return;
     }

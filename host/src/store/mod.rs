@@ -197,6 +197,17 @@ pub fn guarded<'a>(
     record.iter().filter(move |(field, _)| !volatile.iter().any(|name| name == field))
 }
 
+/// The record without its volatile fields.
+pub fn steady(facts: &Facts, collection: &str, record: &Record) -> Record {
+    Record(guarded(facts, collection, record).map(|(field, value)| (field.to_owned(), value.clone())).collect())
+}
+
+/// What belongs to the store of that name; the empty name is the first store, as it is for a reader.
+pub fn named<'a, T>(stores: &'a [(String, T)], name: &str) -> Option<&'a T> {
+    let found = stores.iter().find(|(store, _)| store == name);
+    found.or_else(|| stores.first().filter(|_| name.is_empty())).map(|(_, of)| of)
+}
+
 /// The failure where a record is not as the plan read it.
 pub fn stale(change: &Change, what: &str) -> Error {
     Error::new(Kind::Stale, format!("`{}` {what} since the plan was made", change.collection()))

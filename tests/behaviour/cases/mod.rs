@@ -24,6 +24,8 @@ pub struct Case {
     pub needs: &'static [&'static str],
     /// Who must not.
     pub without: &'static [&'static str],
+    /// The kinds of store it is about; all where none is named.
+    pub stores: &'static [&'static str],
     /// The story it is told in.
     pub story: Story,
     /// Whether it is about layouts latchlift knows.
@@ -34,7 +36,7 @@ pub struct Case {
 
 /// A case of the usual story.
 const fn case(id: &'static str, verbs: &'static [&'static str], run: fn(&Bench) -> Result<()>) -> Case {
-    Case { id, verbs, needs: &[], without: &[], story: Story::Usual, known: true, run }
+    Case { id, verbs, needs: &[], without: &[], stores: &[], story: Story::Usual, known: true, run }
 }
 
 impl Case {
@@ -45,6 +47,11 @@ impl Case {
 
     const fn without(mut self, people: &'static [&'static str]) -> Case {
         self.without = people;
+        self
+    }
+
+    const fn stores(mut self, kinds: &'static [&'static str]) -> Case {
+        self.stores = kinds;
         self
     }
 

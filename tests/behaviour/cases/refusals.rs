@@ -10,9 +10,9 @@ use std::os::unix::fs::PermissionsExt;
 pub const CASES: &[Case] = &[
     case("unsupported-verbs", &[], verbs_the_app_has_nothing_for_say_so),
     case("unknown-layout", &[], an_unknown_layout_is_refused).unknown_layout(),
-    case("locked-store", &["password.reset"], a_locked_store_is_left_alone).needs(&["bob"]),
-    case("damaged-store", &["user.list"], a_damaged_store_is_an_error),
-    case("missing-store", &["user.list"], a_missing_store_is_not_made),
+    case("locked-store", &["password.reset"], a_locked_store_is_left_alone).needs(&["bob"]).stores(&["sqlite"]),
+    case("damaged-store", &["user.list"], a_damaged_store_is_an_error).stores(&["sqlite", "json"]),
+    case("missing-store", &["user.list"], a_missing_store_is_not_made).stores(&["sqlite", "json"]),
     case("journal-is-private", &["password.reset"], the_journal_is_private).needs(&["bob"]),
 ];
 
@@ -85,9 +85,6 @@ fn an_unknown_layout_is_refused(t: &Bench) -> Result<()> {
 
 /// Somebody else writes: latchlift waits as long as it was told to, then leaves things as they are.
 fn a_locked_store_is_left_alone(t: &Bench) -> Result<()> {
-    if t.target.store != "sqlite" {
-        return Ok(());
-    }
     let before = t.snapshot();
     let file = t.app.location()?;
     let holder = rusqlite::Connection::open(file.split_once(':').ok_or("no path")?.1)?;
@@ -101,9 +98,6 @@ fn a_locked_store_is_left_alone(t: &Bench) -> Result<()> {
 }
 
 fn a_damaged_store_is_an_error(t: &Bench) -> Result<()> {
-    if !t.target.embedded() {
-        return Ok(());
-    }
     let location = t.app.location()?;
     let path = location.split_once(':').ok_or("no path")?.1;
     let file = if t.target.store == "json" { format!("{path}/.storage/auth") } else { path.to_owned() };
@@ -117,9 +111,6 @@ fn a_damaged_store_is_an_error(t: &Bench) -> Result<()> {
 }
 
 fn a_missing_store_is_not_made(t: &Bench) -> Result<()> {
-    if !t.target.embedded() {
-        return Ok(());
-    }
     let missing = t.directory().join("missing");
     let app = format!("{}:{}", t.target.app, missing.display());
     let outcome = t.bare("user list").option("--app", app).outcome();

@@ -11,7 +11,7 @@
 use super::query::push_where;
 use super::{Database, Open, Reference, Statement, Table};
 use crate::error::{Error, Kind, Result};
-use crate::store::{Receipt, Standing, guarded, stale};
+use crate::store::{Receipt, Standing, stale, steady};
 use latchlift_plugin_api::{Change, Facts, Filter, Key, Record, Step, Value};
 use std::rc::Rc;
 
@@ -151,7 +151,7 @@ fn update<D: Database>(
     change: &Change,
 ) -> Result<()> {
     let table = prepared(open, collection)?;
-    let guard = merged(&key.fields, &kept_fields(facts, collection, before));
+    let guard = merged(&key.fields, &steady(facts, collection, before));
     expect_one(open, facts, collection, &table, &guard, change)?;
     let goal = merged(&key.fields, after);
     let twins = if goal == guard { 0 } else { count_record(open, collection, &table, facts, &goal)? };
@@ -180,7 +180,7 @@ fn delete<D: Database>(
     change: &Change,
 ) -> Result<()> {
     let table = prepared(open, collection)?;
-    let guard = merged(&key.fields, &kept_fields(facts, collection, before));
+    let guard = merged(&key.fields, &steady(facts, collection, before));
     expect_one(open, facts, collection, &table, &guard, change)?;
     let twins = count_exact(open, collection, &table, &guard)?;
     for reference in open.database.references(collection)? {
@@ -269,7 +269,7 @@ fn count_record<D: Database>(
     facts: &Facts,
     record: &Record,
 ) -> Result<u64> {
-    count_exact(open, collection, table, &kept_fields(facts, collection, record))
+    count_exact(open, collection, table, &steady(facts, collection, record))
 }
 
 /// How many rows have exactly these values, once the values are in the form they read back in.
@@ -368,11 +368,6 @@ fn key_of(facts: &Facts, collection: &str, record: &Record) -> Record {
     let names = facts.collection(collection).map_or(&[][..], |collection| &collection.key);
     let fields: Option<Vec<_>> = names.iter().map(|name| Some((name.clone(), record.get(name)?.clone()))).collect();
     Record(fields.unwrap_or_default())
-}
-
-/// The record without its volatile fields.
-fn kept_fields(facts: &Facts, collection: &str, record: &Record) -> Record {
-    Record(guarded(facts, collection, record).map(|(field, value)| (field.to_owned(), value.clone())).collect())
 }
 
 /// The first record's fields, with the second's values where it has them, and the second's other fields.
