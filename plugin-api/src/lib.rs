@@ -107,7 +107,7 @@ pub mod time;
 pub mod value;
 
 pub use account::{
-    Account, Ban, Batch, Check, Finding, Invite, Known, Login, Mfa, Reason, Session, Severity, Verdict, reason,
+    Account, Ban, Batch, Check, Client, Finding, Invite, Known, Login, Mfa, Reason, Session, Severity, Verdict, reason,
 };
 pub use error::{Candidate, Error, Kind, Result};
 pub use facts::{Facts, Level, Support};
