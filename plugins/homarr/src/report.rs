@@ -1,6 +1,7 @@
 //! `user list`, `user show`, and the account of a verdict: everything that is known of an account.
 
 use crate::accounts::{Accounts, Stored};
+use crate::belongings::Belongings;
 use crate::groups::{Groups, Index, Memberships};
 use crate::schema::{self, API_KEY, INVITE, LINK, Layout, SESSION};
 use crate::sign_in::Logins;
@@ -35,9 +36,13 @@ pub fn show(context: &Context<'_>, request: &Request, output: &mut dyn Output) -
     let logins = Logins::of(&accounts);
     let meant = logins.meant(request.target()?)?;
     let details = Details::load(context.reader, &layout, &accounts, Some(&meant), request)?;
+    let mut belongings = Belongings::load(context.reader, &layout, &accounts, &meant, request.now)?;
     let mut batches = Batches::accounts(output);
     for i in meant {
-        batches.push(details.account(&logins, i))?;
+        let mut account = details.account(&logins, i);
+        account.extra.extend(belongings.of(&account.id));
+        account.extra.extend(details.permissions(i).map(|may| ("permissions".to_owned(), may)));
+        batches.push(account)?;
     }
     batches.finish()
 }
@@ -109,6 +114,15 @@ impl Details {
             tally(LINK, "user_id", mine("user_id"), |counts| &mut counts.links)?;
         }
         Ok(Details { groups, members, counts })
+    }
+
+    /// What the account's groups let it do besides administering.
+    fn permissions(&self, i: usize) -> Option<String> {
+        let mut all: Vec<&str> =
+            self.members.of(i, &self.groups).flat_map(|group| &group.permissions).map(String::as_str).collect();
+        all.sort_unstable();
+        all.dedup();
+        (!all.is_empty()).then(|| all.join(", "))
     }
 
     /// Everything about one account.

@@ -242,7 +242,7 @@ impl<'a> Logins<'a> {
         if first != i {
             let other = &self.accounts.people[first];
             let message = format!("the login finds another account first: `{}`, id {}", other.name(), other.id);
-            return Some(Reason::blocking(reason::SHADOWED, message));
+            return Some(Reason::blocking(reason::SHADOWED, message).fix(self.new_name(i)));
         }
         if same > 1 {
             let message =
@@ -266,15 +266,26 @@ impl<'a> Logins<'a> {
         self.mended_by_folding(i, Reason::blocking(reason::NAME_CASE, message))
     }
 
+    /// A name like this one that no account has in any spelling, nor any of `taken`: `jane2`.
+    pub fn free_name(&self, name: &str, taken: &[String]) -> String {
+        let base = names::fold(name);
+        let free = |name: &String| self.fold(name).is_none() && !taken.contains(name);
+        (2u32..).map(|n| names::numbered(&base, n)).find(free).unwrap_or_default()
+    }
+
+    /// The command that gives this account a name of its own.
+    fn new_name(&self, i: usize) -> Vec<String> {
+        let person = &self.accounts.people[i];
+        let free = self.free_name(person.name(), &[]);
+        ["user", "rename", "--id", &person.id, &free].map(str::to_owned).to_vec()
+    }
+
     fn mended_by_folding(&self, i: usize, reason: Reason) -> Reason {
         match (self.collides(i), self.clashes()) {
-            (true, _) => reason,
+            (true, _) => reason.fix(self.new_name(i)),
             (false, false) => reason.fix(["user", "fix-names"]),
             // Two other accounts keep `user fix-names` from changing anything, so this one is mended alone.
-            (false, true) => {
-                let reset = ["password", "reset"].map(str::to_owned).into_iter().chain(self.address(i));
-                reason.fix(reset.chain(["--fix-name".to_owned()]))
-            }
+            (false, true) => reason.fix(["user", "fix-names", self.accounts.people[i].name()]),
         }
     }
 

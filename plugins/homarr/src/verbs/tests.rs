@@ -73,7 +73,7 @@ fn sessions_can_be_kept_and_api_keys_ended() {
 fn a_reset_says_that_a_name_with_capitals_still_locks_out_and_can_mend_it() {
     let store = people(StoreKind::Sqlite);
     let plan = store.plan(&reset("john")).unwrap();
-    assert!(plan.warnings[0].contains("latchlift user fix-names"), "{:?}", plan.warnings);
+    assert!(plan.warnings[0].contains("add --fix-name"), "{:?}", plan.warnings);
     let mut asked = reset("john");
     asked.options.fix_name = true;
     let plan = store.plan(&asked).unwrap();
