@@ -27,8 +27,8 @@ mod verbs;
 mod verdict;
 
 use latchlift_plugin_api::{
-    Context, Error, Files, Located, Output, Plan, Plugin, Probe, Reader, Request, Result, Settings, export_plugin,
-    unknown_verb,
+    Context, Error, Files, Located, OnlyNamed, Output, Plan, Plugin, Probe, Reader, Request, Result, Settings,
+    export_plugin, unknown_verb,
 };
 
 /// Homarr 1.x.
@@ -53,7 +53,7 @@ impl Plugin for Homarr {
             "user.show" => report::show(context, request, output),
             "password.check" => verdict::check(context, request, output),
             "session.list" => sessions::list(context, request, output),
-            "session.show" => sessions::show(context, request, output),
+            "session.show" => sessions::list(context, request, &mut OnlyNamed::new(output, request)),
             "token.list" => tokens::list(context, request, output),
             "invite.list" => invites::list(context, request, output),
             "app.check" => check::check(context, request, output),

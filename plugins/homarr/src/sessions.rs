@@ -1,4 +1,4 @@
-//! `session list`, `session show` and `session revoke`. A session's key is the cookie's value, so it is only ever named by fingerprint.
+//! `session list` and `session revoke`. A session's key is the cookie's value, so it is only ever named by fingerprint.
 
 use crate::accounts::{Accounts, Person};
 use crate::groups::Index;
@@ -41,30 +41,6 @@ fn reported(token: &str, user: &str, person: Option<&Person>, expires: Option<Ti
         expired: expires.is_some_and(|expires| expires < now),
         ..Session::default()
     }
-}
-
-/// Reports one session, by its fingerprint or by the cookie's value itself.
-///
-/// # Errors
-/// The store's, an unknown layout, or there is none.
-pub fn show(context: &Context<'_>, request: &Request, output: &mut dyn Output) -> Result<()> {
-    let layout = schema::detect(context.reader)?;
-    let wanted = request.ids.first().map(|id| shown(id)).unwrap_or_default();
-    let mut found = None;
-    each(context.reader, Filter::All, |token, user, expires| {
-        if fingerprint(token) == wanted {
-            found = Some((token.to_owned(), user.to_owned(), expires));
-        }
-        Ok(())
-    })?;
-    // What was typed may be the cookie itself, so it is not repeated.
-    let missing = || Error::new(Kind::NotFound, "there is no session of this id").help("see them with `session list`");
-    let (token, user, expires) = found.ok_or_else(missing)?;
-    let accounts = Accounts::load(context.reader, &layout, request)?;
-    let person = accounts.position(&user).map(|i| &accounts.people[i]);
-    let mut batches = Batches::sessions(output);
-    batches.push(reported(&token, &user, person, expires, request.now))?;
-    batches.finish()
 }
 
 /// The fingerprint that something typed for an id means: its own, if it is longer than one.
