@@ -64,7 +64,7 @@ fn of_name(logins: &Logins<'_>, target: &Target) -> Result<Vec<usize>> {
 /// The account of this id with the name that it would share, and each other of that name with one that is free.
 fn settled(logins: &Logins<'_>, which: &[usize], id: &str) -> Result<Vec<(usize, String)>> {
     let people = &logins.accounts.people;
-    let missing = || Error::new(Kind::NotFound, format!("no account has the id `{id}`"));
+    let missing = || Error::new(Kind::Usage, format!("no account has the id `{id}`, which is to keep its name"));
     let kept = logins.accounts.position(id).ok_or_else(missing)?;
     let name = names::fold(people[kept].name());
     if !people[kept].is_local() || name.is_empty() || !which.contains(&kept) {

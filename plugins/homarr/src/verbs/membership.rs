@@ -172,7 +172,7 @@ pub fn groups_named<'g>(homarr: &'g Instance<'_>, names: &str) -> Result<Vec<&'g
 }
 
 fn no_group(homarr: &Instance<'_>, name: &str) -> Error {
-    Error::new(Kind::NotFound, format!("Homarr has no group `{name}`")).help(groups_there_are(homarr))
+    Error::new(Kind::Usage, format!("Homarr has no group `{name}`")).help(groups_there_are(homarr))
 }
 
 fn groups_there_are(homarr: &Instance<'_>) -> String {
