@@ -579,6 +579,7 @@ impl Instance for Homarr {
             "user" | "groupMember" | "groupPermission" | "group" => Role::Account,
             "session" => Role::Session,
             "apiKey" => Role::Token,
+            "invite" => Role::Invite,
             _ => Role::Other,
         }
     }

@@ -162,6 +162,8 @@ pub enum Role {
     Token,
     /// A second factor.
     Mfa,
+    /// An invitation to make an account.
+    Invite,
     /// Anything else.
     Other,
 }
