@@ -6,6 +6,7 @@ pub mod grant;
 mod membership;
 pub mod password;
 pub mod recreate;
+mod regroup;
 pub mod remove;
 pub mod rename;
 pub mod reset;

@@ -1,18 +1,13 @@
 //! `user set`: e-mail, groups, administrator rights, and the way of signing in.
 
-use super::membership::{
-    self, groups_named, keep_an_admin_without, leave, refuse_while_all_are_admins, tell_of_admin_groups,
-    tell_of_leaving,
-};
 use super::reset::{converted, refuse_shared_name};
-use super::{Instance, effective_at_once, member, row_of};
+use super::{Instance, effective_at_once, regroup, row_of};
 use crate::email;
-use crate::groups::{self, Group};
 use crate::last_admin::{self, Moment};
 use crate::report::total;
 use crate::schema::{self, API_KEY, CREDENTIALS, USER};
 use crate::sign_in::Logins;
-use latchlift_plugin_api::{Change, Context, Error, Filter, Kind, Plan, Request, Result, Value, purge, update};
+use latchlift_plugin_api::{Context, Error, Filter, Kind, Plan, Request, Result, Value, purge, update};
 
 /// Plans the changes that the keys ask for.
 ///
@@ -30,7 +25,7 @@ pub fn set(context: &Context<'_>, request: &Request) -> Result<Plan> {
     plan = new_email(&homarr, i, plan, &mut fields)?;
     plan = new_provider(&homarr, &logins, i, plan, &mut fields)?;
     changes.extend(update(USER, schema::by_id(&person.id), fields));
-    plan = new_groups(&homarr, &logins, i, plan, &mut changes)?;
+    plan = regroup::plan(&homarr, &logins, i, plan, &mut changes)?;
     if request.options.tokens {
         let mine = Filter::eq("user_id", &person.id);
         let keys = total(homarr.reader, API_KEY, "user_id", &mine)?;
@@ -96,49 +91,4 @@ fn new_provider(
     plan.warnings.extend(last_admin::keep(&was, &is, i, homarr.request)?);
     plan = plan.warn(converted(person));
     Ok(super::warn_of_reasons(plan, &after, i))
-}
-
-fn new_groups(
-    homarr: &Instance<'_>,
-    logins: &Logins<'_>,
-    i: usize,
-    mut plan: Plan,
-    changes: &mut Vec<Change>,
-) -> Result<Plan> {
-    let person = &homarr.accounts.people[i];
-    let keys = &homarr.request.keys;
-    let named = |key: &str| keys.get(key).map(|names| groups_named(homarr, names)).transpose();
-    let (joins, mut leaves) = (named("group")?.unwrap_or_default(), named("leave-group")?.unwrap_or_default());
-    let asked = keys.get("admin").map(String::as_str);
-    if joins.is_empty() && leaves.is_empty() && asked.is_none() {
-        return Ok(plan);
-    }
-    let mine = groups::of_account(homarr.reader, &homarr.groups, &person.id)?;
-    let is_in = |groups: &[&Group], group: &Group| groups.iter().any(|other| other.id == group.id);
-    if asked == Some("no") {
-        refuse_while_all_are_admins(homarr)?;
-        leaves.extend(mine.iter().copied().filter(|group| group.admin));
-    }
-    if let Some(both) = joins.iter().find(|group| is_in(&leaves, group)) {
-        return Err(Error::new(Kind::Usage, format!("the account cannot both join and leave `{}`", both.name)));
-    }
-    let left: Vec<&Group> = mine.iter().copied().filter(|group| is_in(&leaves, group)).collect();
-    let joined: Vec<&Group> = joins.into_iter().filter(|group| !is_in(&mine, group)).collect();
-    let stays_admin = mine.iter().filter(|group| !is_in(&left, group)).chain(&joined).any(|group| group.admin);
-    let admins = homarr.admins()?;
-    if admins.contains(&i) && !stays_admin && asked != Some("yes") && !homarr.groups.all_are_admins() {
-        plan.warnings.extend(keep_an_admin_without(logins, &admins, i, homarr.request)?);
-    }
-    changes.extend(left.iter().map(|group| leave(group, &person.id)));
-    changes.extend(joined.iter().map(|group| member(&group.id, &person.id)));
-    plan = tell_of_leaving(plan, &left, person);
-    if asked == Some("yes") && !stays_admin {
-        plan = membership::join_admins(homarr, &person.id, &left, plan, changes)?;
-    } else if asked != Some("yes") {
-        plan = tell_of_admin_groups(plan, &joined);
-    }
-    match joined.is_empty() && asked != Some("yes") {
-        true => Ok(plan),
-        false => Ok(membership::warn_of_group_sync(plan, person)),
-    }
 }

@@ -109,7 +109,12 @@ fn groups_are_joined_and_left() {
     assert_eq!(changes(&plan), joined);
     let plan = store.plan(&with_keys("user.set", "jane", &[("leave-group", "family")])).unwrap();
     assert_eq!(changes(&plan), [left("g-f", "3")]);
-    for wrong in [&[("group", "nobody")][..], &[("group", "family"), ("leave-group", "family")], &[("group", " , ")]] {
+    for wrong in [
+        &[("group", "nobody")][..],
+        &[("group", "family"), ("leave-group", "family")],
+        &[("group", " , ")],
+        &[("group", "credentials-admin"), ("admin", "no")],
+    ] {
         assert_eq!(store.plan(&with_keys("user.set", "jane", wrong)).unwrap_err().kind, Kind::Usage, "{wrong:?}");
     }
 }
