@@ -3,7 +3,7 @@
 use crate::accounts::{Accounts, Stored};
 use crate::belongings::Belongings;
 use crate::groups::{Groups, Index, Memberships};
-use crate::schema::{self, API_KEY, INVITE, LINK, Layout, SESSION};
+use crate::schema::{self, API_KEY, BOARD, INVITE, LINK, Layout, SESSION};
 use crate::sign_in::Logins;
 use latchlift_plugin_api::{
     Account, Batches, Cell, Context, Count, Filter, Known, Output, Reader, Request, Result, Select, StoreKind, Value,
@@ -54,6 +54,7 @@ struct Counts {
     api_keys: u32,
     invites: u32,
     links: u32,
+    boards: u32,
 }
 
 /// What other tables say about accounts.
@@ -113,6 +114,9 @@ impl Details {
         if layout.links {
             tally(LINK, "user_id", mine("user_id"), |counts| &mut counts.links)?;
         }
+        if layout.boards {
+            tally(BOARD, "creator_id", mine("creator_id"), |counts| &mut counts.boards)?;
+        }
         Ok(Details { groups, members, counts })
     }
 
@@ -159,7 +163,7 @@ fn describe(stored: Stored) -> Known<String> {
 }
 
 fn extra(counts: Counts) -> BTreeMap<String, String> {
-    let all = [("invites", counts.invites), ("linked_logins", counts.links)];
+    let all = [("boards", counts.boards), ("invites", counts.invites), ("linked_logins", counts.links)];
     all.into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n.to_string())).collect()
 }
 

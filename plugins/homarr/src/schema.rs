@@ -69,6 +69,8 @@ pub struct Layout {
     pub invites: bool,
     /// The table of OIDC links is there.
     pub links: bool,
+    /// The table of boards is there, with who made them.
+    pub boards: bool,
     /// `user.email_verified` exists.
     pub verifies_email: bool,
     /// Whether the database's own comparison of names ignores the case of letters.
@@ -97,6 +99,7 @@ pub fn detect(reader: &dyn Reader) -> Result<Layout> {
         position,
         invites: has_columns(reader, INVITE, &["id", "token", "expiration_date", "creator_id"])?,
         links: has_columns(reader, LINK, &["user_id", "provider", "provider_account_id"])?,
+        boards: has_columns(reader, BOARD, &["id", "name", "creator_id"])?,
         verifies_email: has("email_verified"),
         folds_case: kind == StoreKind::Mysql && collation.as_deref().is_none_or(folds_case),
         collation,

@@ -2,6 +2,8 @@
 
 mod orphans;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use crate::accounts::{Accounts, Stored};
 use crate::groups::{self, Groups};

@@ -4,9 +4,10 @@ use super::reset::end_sign_ins;
 use super::{Instance, effective_at_once, row_of};
 use crate::accounts::Stored;
 use crate::last_admin::{self, Moment};
-use crate::schema::{self, USER};
+use crate::report::total;
+use crate::schema::{self, LINK, USER};
 use crate::sign_in::Logins;
-use latchlift_plugin_api::{Context, Error, Plan, Request, Result, Value, update};
+use latchlift_plugin_api::{Context, Error, Filter, Plan, Request, Result, Value, update};
 
 /// Plans to take an account's password away, and with it its sign-ins.
 ///
@@ -39,6 +40,10 @@ pub fn remove(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let fields = row.0.into_iter().map(|(field, before)| (field, before, Value::Null));
     let mut changes: Vec<_> = update(USER, schema::by_id(&person.id), fields).into_iter().collect();
     plan = end_sign_ins(context, &homarr.layout, request, person, plan, &mut changes)?;
+    let linked = homarr.layout.links && total(homarr.reader, LINK, "user_id", &Filter::eq("user_id", &person.id))? > 0;
+    if linked {
+        plan = plan.warn("it is linked to a person at OIDC, who still gets in that way");
+    }
     let address = logins.address(i).join(" ");
     plan = plan.step(changes).then(format!("to let it in again: latchlift password reset {address}"));
     Ok(effective_at_once(plan))
