@@ -211,6 +211,13 @@ impl<'a> Logins<'a> {
         self.can_sign_in(i, &self.reasons(i)) == Known::Is(true)
     }
 
+    /// What keeps an account out first, where all that does can be mended by a command.
+    pub fn mendable(&self, i: usize) -> Option<Reason> {
+        let mut blocking = self.reasons(i).into_iter().filter(|reason| reason.blocking);
+        let first = blocking.next().filter(|reason| !reason.fix.is_empty())?;
+        blocking.all(|reason| !reason.fix.is_empty()).then_some(first)
+    }
+
     /// What keeps an account out, and what else to know about its signing in.
     pub fn reasons(&self, i: usize) -> Vec<Reason> {
         let person = &self.accounts.people[i];

@@ -63,8 +63,6 @@ fn no_admin(logins: &Logins<'_>, admins: &[usize]) -> Option<Finding> {
         );
     }
     let finding = Finding::new(Severity::Serious, "no_admin", "no administrator can sign in");
-    let mendable =
-        admins.iter().flat_map(|i| logins.reasons(*i)).find(|reason| reason.blocking && !reason.fix.is_empty());
     let finding = match admins.first() {
         Some(first) => finding.evidence(format!(
             "{}, such as `{}`",
@@ -73,7 +71,11 @@ fn no_admin(logins: &Logins<'_>, admins: &[usize]) -> Option<Finding> {
         )),
         None => finding.evidence("no member of a group with the permission `admin`"),
     };
-    Some(match mendable {
+    // Where no password is accepted at all, neither an old nor a new administrator gets in.
+    if !logins.accounts.providers.allow(schema::CREDENTIALS) {
+        return Some(finding);
+    }
+    Some(match admins.iter().find_map(|i| logins.mendable(*i)) {
         Some(reason) => finding.fix(reason.fix),
         None => finding.fix(["admin", "recreate", free_name(logins)]),
     })

@@ -95,7 +95,7 @@ fn finish_wizard(reader: &dyn Reader, request: &Request) -> Result<Vec<Change>> 
 fn other_admins(logins: &Logins<'_>, admins: &[usize]) -> Vec<String> {
     const MENTIONED: usize = 3;
     let mendable = admins.iter().filter_map(|i| {
-        let reason = logins.reasons(*i).into_iter().find(|reason| reason.blocking && !reason.fix.is_empty())?;
+        let reason = logins.mendable(*i)?;
         let (label, command) = (logins.accounts.people[*i].label(), reason.fix.join(" "));
         let easier = format!("`{label}` is an administrator too and could sign in again after `latchlift {command}`");
         Some(format!("{easier}: {}", reason.message))
