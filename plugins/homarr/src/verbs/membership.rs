@@ -116,6 +116,9 @@ pub fn tell_of_leaving(mut plan: Plan, left: &[&Group], person: &Person) -> Plan
             }
         });
     }
+    if left.iter().any(|group| group.name == EVERYONE) {
+        plan = plan.warn(format!("every sign-in puts `{}` back into `{EVERYONE}`", person.label()));
+    }
     if person.is_local() || left.is_empty() {
         return plan;
     }

@@ -6,7 +6,7 @@ use crate::names;
 use crate::schema::{self, CREDENTIALS, FINISH, HASH_COST, HASH_PREFIX, Layout, ONBOARDING, USER};
 use crate::sign_in::Logins;
 use latchlift_plugin_api::{
-    Bcrypt, Change, Context, Error, Plan, Reader, Record, Request, Result, Select, Value, insert, update,
+    Bcrypt, Change, Context, Error, Kind, Plan, Reader, Record, Request, Result, Select, Value, insert, update,
 };
 
 /// Plans a new administrator with a password.
@@ -14,7 +14,12 @@ use latchlift_plugin_api::{
 /// # Errors
 /// The store's, an unknown layout, a name Homarr would not take or another account has, or an administrator can sign in.
 pub fn recreate(context: &Context<'_>, request: &Request) -> Result<Plan> {
-    let name = names::accepted(&request.target()?.name)?;
+    let target = request.target()?;
+    if target.id.is_some() {
+        let message = "Homarr's new accounts get an id of their own: --id has nothing to say here";
+        return Err(Error::new(Kind::Usage, message).help("an account that is there: latchlift admin grant --id ID"));
+    }
+    let name = names::accepted(&target.name)?;
     let homarr = Instance::load(context, request)?;
     let others = refuse_needless(&homarr, &name)?;
     let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;

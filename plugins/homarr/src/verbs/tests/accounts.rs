@@ -109,6 +109,9 @@ fn groups_are_joined_and_left() {
     assert_eq!(changes(&plan), joined);
     let plan = store.plan(&with_keys("user.set", "jane", &[("leave-group", "family")])).unwrap();
     assert_eq!(changes(&plan), [left("g-f", "3")]);
+    let plan = store.plan(&with_keys("user.set", "john", &[("leave-group", "everyone")])).unwrap();
+    assert_eq!(changes(&plan), [left("g-all", "2")]);
+    assert!(plan.warnings.iter().any(|warning| warning.contains("every sign-in")), "{:?}", plan.warnings);
     for wrong in [
         &[("group", "nobody")][..],
         &[("group", "family"), ("leave-group", "family")],
