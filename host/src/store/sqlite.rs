@@ -418,8 +418,22 @@ fn explain(path: &Path, patience: Duration, why: &rusqlite::Error) -> Error {
         }
         Some(ErrorCode::DatabaseCorrupt) => Error::new(Kind::Failed, format!("{place} is damaged: {why}"))
             .help("restore it from a backup of the app first; latchlift does not write to a damaged database"),
+        Some(ErrorCode::ConstraintViolation) => broken_rule(path, why),
         _ => Error::new(Kind::Failed, format!("{place}: {why}")),
     }
+}
+
+/// A rule of the database's own that a change would break. The same words as for the servers.
+fn broken_rule(path: &Path, why: &rusqlite::Error) -> Error {
+    let what = match why.sqlite_error().map(|error| error.extended_code) {
+        Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => {
+            "another record refers to one that would go, or to one that is not there"
+        }
+        Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => "there is such a record already",
+        Some(ffi::SQLITE_CONSTRAINT_TRIGGER) => "a trigger of the database forbids it",
+        _ => "a value does not fit its column",
+    };
+    Error::new(Kind::Conflict, format!("{} refused the change: {what}", path.display()))
 }
 
 fn denied(doing: &str, path: &Path) -> Error {

@@ -1,7 +1,9 @@
 //! The cases, by what they are about.
 
+mod accounts_changed;
 mod admins;
 mod apps;
+mod invites;
 mod mfa;
 mod names;
 mod password_checks;
@@ -70,12 +72,14 @@ impl Case {
 pub fn all() -> Vec<Case> {
     let parts = [
         users::CASES,
+        accounts_changed::CASES,
         password_resets::CASES,
         password_checks::CASES,
         sessions::CASES,
         admins::CASES,
         names::CASES,
         mfa::CASES,
+        invites::CASES,
         apps::CASES,
         refusals::CASES,
     ];

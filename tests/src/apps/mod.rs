@@ -162,6 +162,8 @@ pub enum Role {
     Token,
     /// A second factor.
     Mfa,
+    /// An invitation to make an account.
+    Invite,
     /// Anything else.
     Other,
 }
@@ -198,13 +200,19 @@ pub fn targets() -> Result<Vec<Target>> {
     Ok(all)
 }
 
-/// Who is in a story of ours, known without making a store.
-pub fn cast(target: &Target, story: Story) -> Vec<&'static str> {
+/// Who is in a story, where that is known without making a store.
+pub fn cast(target: &Target, story: Story) -> Option<Vec<&'static str>> {
     match target.app {
-        "homarr" => homarr::cast(target, story),
-        "photoprism" => photoprism::cast(target, story),
-        _ => home_assistant::cast(target, story),
+        "homarr" => Some(homarr::cast(target, story)),
+        _ if target.genuine.is_some() => None,
+        "photoprism" => Some(photoprism::cast(target, story)),
+        _ => Some(home_assistant::cast(target, story)),
     }
+}
+
+/// Whether a story can be told of a target: a genuine store has the people it has, and few can be brought into another.
+pub fn tells(target: &Target, story: Story) -> bool {
+    target.genuine.is_none() || story == Story::Usual || target.app == "homarr"
 }
 
 /// Makes the store of a target in a directory of its own and fills it.
