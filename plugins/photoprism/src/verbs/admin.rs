@@ -103,10 +103,8 @@ fn create(context: &Context<'_>, request: &Request, layout: &Layout, name: &str)
     let reader = context.reader;
     refuse_taken(reader, layout, name)?;
     let uid = former_uid(reader, layout, request)?.unwrap_or_else(|| ids::uid(&request.random, 'u', request.now));
-    let mut changes = vec![insert(USERS, new_admin(reader, layout, request, &uid, name)?)];
-    for table in [DETAILS, SETTINGS] {
-        changes.extend(companion(reader, layout, request, table, &uid)?);
-    }
+    let mut changes = vec![insert(USERS, fill::initial_admin(reader, layout, request, &uid, name)?)];
+    changes.extend(fill::companions(reader, layout, request.now, &uid)?);
     let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
     changes.extend(new_password(reader, layout, &uid, hash, request.now)?);
     let plan = Plan::new(format!("Make the initial administrator {name} anew"));
@@ -125,84 +123,6 @@ fn former_uid(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result
         Some(uid) if find::users(reader, layout, Filter::eq("user_uid", &uid))?.is_empty() => Ok(Some(uid)),
         _ => Ok(None),
     }
-}
-
-/// Text columns that PhotoPrism fills with its zero value, and not with null.
-const EMPTY: [&str; 14] = [
-    "user_uuid",
-    "auth_method",
-    "auth_issuer",
-    "auth_id",
-    "user_email",
-    "backup_email",
-    "user_attr",
-    "base_path",
-    "upload_path",
-    "invited_by",
-    "verify_token",
-    "reset_token",
-    "thumb",
-    "thumb_src",
-];
-
-/// Row 1 as PhotoPrism makes it. Upstream: internal/entity/auth_user_default.go.
-fn new_admin(reader: &dyn Reader, layout: &Layout, request: &Request, uid: &str, name: &str) -> Result<Record> {
-    let now = layout.time(request.now);
-    let token = || Value::Text(ids::token(&request.random));
-    let mut row: Vec<(&str, Value)> = vec![
-        ("id", Value::Int(ADMIN_ID)),
-        ("user_uid", uid.into()),
-        ("auth_provider", "local".into()),
-        ("user_name", name.into()),
-        ("display_name", "Admin".into()),
-        ("user_role", "admin".into()),
-        ("super_admin", Value::Int(1)),
-        ("can_login", Value::Int(1)),
-        ("webdav", Value::Int(1)),
-        ("can_invite", Value::Int(1)),
-        ("invite_token", token()),
-        ("preview_token", token()),
-        ("download_token", token()),
-        ("ref_id", Value::Text(ids::ref_id(&request.random, "user"))),
-        ("created_at", now.clone()),
-        ("updated_at", now),
-    ];
-    row.extend(EMPTY.map(|field| (field, "".into())));
-    fitted(reader, USERS, row)
-}
-
-/// The profile or preferences row that goes with an account, unless it is there already.
-fn companion(
-    reader: &dyn Reader,
-    layout: &Layout,
-    request: &Request,
-    table: &str,
-    uid: &str,
-) -> Result<Option<Change>> {
-    if reader.column_names(table)?.is_empty()
-        || reader.first(Select::from(table, ["user_uid"]).filter(Filter::eq("user_uid", uid)))?.is_some()
-    {
-        return Ok(None);
-    }
-    let now = layout.time(request.now);
-    let row = vec![("user_uid", uid.into()), ("created_at", now.clone()), ("updated_at", now)];
-    Ok(Some(insert(table, fitted(reader, table, row)?)))
-}
-
-/// The fields that the table has.
-///
-/// # Errors
-/// The table wants a value for a column this plugin does not know.
-fn fitted(reader: &dyn Reader, table: &str, row: Vec<(&str, Value)>) -> Result<Record> {
-    let columns = reader.columns("", table)?.unwrap_or_default();
-    let given = |name: &str| row.iter().any(|(field, _)| *field == name);
-    let wanting = columns.iter().find(|column| !column.nullable && !column.has_default && !given(&column.name));
-    if let Some(column) = wanting {
-        let message = format!("table `{table}` wants a value for `{}`, which this plugin does not know", column.name);
-        return Err(Error::unknown_schema(message).help("look for a newer plugin"));
-    }
-    let fits = row.into_iter().filter(|(field, _)| columns.iter().any(|column| column.name == *field));
-    Ok(Record(fits.map(|(field, value)| (field.to_owned(), value)).collect()))
 }
 
 /// Plans super administrator's rights for an account.
