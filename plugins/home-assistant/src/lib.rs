@@ -15,7 +15,7 @@ mod tests;
 mod verbs;
 
 use latchlift_plugin_api::{
-    Context, Error, Files, Kind, Located, Output, Plan, Plugin, Probe, Reader, Request, Result, Settings,
+    Context, Error, Files, Kind, Located, OnlyNamed, Output, Plan, Plugin, Probe, Reader, Request, Result, Settings,
     export_plugin, unknown_verb,
 };
 
@@ -44,6 +44,7 @@ impl Plugin for HomeAssistant {
             "user.show" => accounts::show(context.reader, request, output),
             "password.check" => sign_in::check(context, request, output),
             "session.list" => sessions::list(context.reader, request, output),
+            "session.show" => sessions::list(context.reader, request, &mut OnlyNamed::new(output, request)),
             "mfa.status" => mfa::status(context.reader, request, output),
             "app.check" => check::check(context.reader, request.now, output),
             _ => Err(unknown_verb(request)),
