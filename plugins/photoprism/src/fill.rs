@@ -3,9 +3,7 @@
 use crate::ids;
 use crate::names;
 use crate::schema::{ADMIN_ID, DETAILS, Layout, SETTINGS, USERS};
-use latchlift_plugin_api::{
-    Cell, Change, Error, Filter, Reader, Record, Request, Result, Select, Time, Value, insert,
-};
+use latchlift_plugin_api::{Cell, Change, Error, Filter, Reader, Record, Request, Result, Select, Time, Value, insert};
 
 /// Text columns of `auth_users` that PhotoPrism fills with its zero value, and not with null.
 const EMPTY: [&str; 15] = [
@@ -30,13 +28,7 @@ const EMPTY: [&str; 15] = [
 ///
 /// # Errors
 /// As [`fitted`].
-pub fn initial_admin(
-    reader: &dyn Reader,
-    layout: &Layout,
-    request: &Request,
-    uid: &str,
-    name: &str,
-) -> Result<Record> {
+pub fn initial_admin(reader: &dyn Reader, layout: &Layout, request: &Request, uid: &str, name: &str) -> Result<Record> {
     let own = vec![
         ("id", Value::Int(ADMIN_ID)),
         ("auth_provider", "local".into()),

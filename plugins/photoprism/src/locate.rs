@@ -32,6 +32,13 @@ pub fn admin_name(settings: &Settings) -> String {
     if name.is_empty() { "admin".to_owned() } else { name }
 }
 
+/// Whether the settings give the initial administrator a password at the start; nothing where no settings are known.
+pub fn has_initial_password(settings: &Settings) -> Option<bool> {
+    let names = ["PHOTOPRISM_ADMIN_PASSWORD", "PHOTOPRISM_ADMIN_PASSWORD_FILE"];
+    let set = value(settings, &names, &["AdminPassword"]).is_some_and(|password| !password.trim().is_empty());
+    (!settings.is_empty()).then_some(set)
+}
+
 /// Whether the settings switch the login off.
 pub fn is_public(settings: &Settings) -> bool {
     let mode = value(settings, &["PHOTOPRISM_AUTH_MODE"], &["AuthMode"]).unwrap_or_default();

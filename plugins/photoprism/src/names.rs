@@ -41,7 +41,8 @@ pub fn handle(name: &str) -> String {
     let name = clean(name);
     let start = name.split('@').next().unwrap_or_default();
     let user = start.split_once('\\').map_or(start, |(domain, user)| if user.is_empty() { domain } else { user });
-    let dotted: String = user.trim().chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '.' }).collect();
+    let dotted: String =
+        user.trim().chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '.' }).collect();
     let mut end = dotted.len().min(FORM_BYTES);
     while !dotted.is_char_boundary(end) {
         end -= 1;

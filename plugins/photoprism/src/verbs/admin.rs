@@ -1,14 +1,14 @@
-//! `admin recreate` and `admin grant`.
+//! `admin recreate`, `admin grant` and `admin revoke`.
 
-use super::{REFRESH, RESTART, new_password, refuse_system, warned};
+use super::{REFRESH, RESTART, new_password, refuse_deleted, refuse_system, set, warned};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings;
-use crate::schema::{self, ADMIN_ID, DETAILS, HASH_COST, HASH_PREFIX, LEGACY, Layout, SETTINGS, USERS};
+use crate::schema::{self, ADMIN_ID, HASH_COST, HASH_PREFIX, LEGACY, Layout, USERS};
 use crate::user::{Provider, User};
-use crate::{ids, names, sessions, sign_in};
+use crate::{admins, fill, ids, names, roles, sessions};
 use latchlift_plugin_api::{
-    Bcrypt, Change, Context, Error, Filter, Kind, Known, Plan, Reader, Record, Request, Result, Select, Value, insert,
+    Bcrypt, Change, Context, Error, Filter, Kind, Plan, Reader, Request, Result, Select, Value, insert,
 };
 
 /// Plans an administrator who can sign in: row 1 repaired, or made anew.
@@ -33,21 +33,13 @@ pub fn recreate(context: &Context<'_>, request: &Request) -> Result<Plan> {
 }
 
 fn refuse_existing(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result<()> {
-    let admins = [Filter::eq("super_admin", 1), Filter::is_in("user_role", ["admin", "cluster_admin"])];
-    for filter in admins {
-        for user in find::users(reader, layout, filter)? {
-            let holdings = holdings::of(reader, layout, &user, true, request.now)?;
-            if sign_in::judge(layout, &user, &holdings, request.now).can_sign_in == Known::Is(true) {
-                let message = format!("the administrator `{}` can sign in", user.name);
-                let help = format!(
-                    "if only the password is lost: latchlift password reset {}; if you mean it, say --allow-existing-admin",
-                    user.name
-                );
-                return Err(Error::refused(message, None).help(help));
-            }
-        }
-    }
-    Ok(())
+    let Some(user) = admins::usable(reader, layout, None, request)? else { return Ok(()) };
+    let message = format!("the administrator `{}` can sign in", user.name);
+    let help = format!(
+        "if only the password is lost: latchlift password reset {}; if you mean it, say --allow-existing-admin",
+        user.name
+    );
+    Err(Error::refused(message, None).help(help))
 }
 
 fn repair(context: &Context<'_>, request: &Request, layout: &Layout, mut user: User, name: &str) -> Result<Plan> {
@@ -87,9 +79,7 @@ fn repair(context: &Context<'_>, request: &Request, layout: &Layout, mut user: U
 
 /// Row 1 comes first, so that any other account of its name would never be found again.
 fn refuse_taken(reader: &dyn Reader, layout: &Layout, name: &str) -> Result<()> {
-    let mut taken = find::named(reader, layout, name)?;
-    taken.extend(find::picked(reader, layout, name)?);
-    match taken.into_iter().find(|user| user.id != ADMIN_ID) {
+    match find::taken(reader, layout, name, Some(ADMIN_ID))? {
         None => Ok(()),
         Some(other) => {
             Err(Error::new(Kind::Conflict, format!("another account is called `{}` already", other.name)).help(
@@ -148,4 +138,28 @@ pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let plan = Plan::new(format!("Make {} a super administrator", user.label()));
     let plan = plan.about(&user.uid, &user.name).step(vec![change]).then(REFRESH);
     Ok(warned(plan, &layout, &found, &holdings, request))
+}
+
+/// Plans the end of an account's rights to administer PhotoPrism, and of its sign-ins, which carry them.
+///
+/// # Errors
+/// The account is not found, is PhotoPrism's own, or is the last administrator who can sign in.
+pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
+    let reader = context.reader;
+    let layout = schema::detect(reader)?;
+    let found = find::find(reader, &layout, request.target()?, request.now)?;
+    refuse_system(&found.user)?;
+    refuse_deleted(&found.user)?;
+    if !found.user.is_admin() {
+        return Ok(Plan::new(format!("{} is no administrator", found.user.label())));
+    }
+    let mut edit = Edit::of(reader, &layout, &found.user)?;
+    edit.set("super_admin", 0);
+    let left = User { super_admin: false, ..found.user.clone() };
+    if left.is_admin() {
+        edit.set("user_role", roles::ordinary(&layout));
+    }
+    let summary = format!("Take {}'s rights to administer away", found.user.label());
+    let plan = set::change(reader, &layout, found, edit, request)?;
+    Ok(Plan { summary, ..plan })
 }

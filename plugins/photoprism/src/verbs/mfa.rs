@@ -70,7 +70,11 @@ fn of_account(reader: &dyn Reader, layout: &Layout, user: &User, request: &Reque
     Ok(mfa)
 }
 
-fn passcodes(reader: &dyn Reader, layout: &Layout, user: &User) -> Result<Vec<Record>> {
+/// What is set up for an account's second factor, as whole rows.
+///
+/// # Errors
+/// The store's.
+pub fn passcodes(reader: &dyn Reader, layout: &Layout, user: &User) -> Result<Vec<Record>> {
     let query = Select::from(PASSCODES, layout.passcodes.iter()).filter(Filter::eq("uid", &user.uid));
     reader.all(query.order(["uid", "key_type"]))
 }
@@ -102,7 +106,8 @@ pub fn disable(context: &Context<'_>, request: &Request) -> Result<Plan> {
     })
 }
 
-fn removed(row: &Record) -> Change {
+/// The end of one of these rows.
+pub fn removed(row: &Record) -> Change {
     let field = |name: &str| row.get(name).cloned().unwrap_or(Value::Null);
     let key = Record::new().with("uid", field("uid")).with("key_type", field("key_type"));
     delete(PASSCODES, key, row.clone())

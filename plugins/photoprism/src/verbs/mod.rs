@@ -1,10 +1,18 @@
 //! What latchlift writes to PhotoPrism, one function per verb.
 
+pub mod add;
 pub mod admin;
+pub mod clients;
+pub mod logins;
 pub mod mfa;
 pub mod names;
+pub mod onboarding;
 pub mod password;
+pub mod remove;
+pub mod restore;
 pub mod sessions;
+pub mod set;
+pub mod tokens;
 
 use crate::find::Found;
 use crate::holdings::Holdings;
@@ -31,6 +39,18 @@ pub fn refuse_system(user: &User) -> Result<()> {
     match user.is_system() {
         false => Ok(()),
         true => Err(Error::refused(format!("row {} is PhotoPrism's own; nobody signs in to it", user.id), None)),
+    }
+}
+
+/// A deleted account is brought back as it was, and changed then.
+///
+/// # Errors
+/// The account is deleted.
+pub fn refuse_deleted(user: &User) -> Result<()> {
+    match user.deleted_at {
+        None => Ok(()),
+        Some(when) => Err(Error::refused(format!("`{}` was deleted on {when}", user.label()), None)
+            .help(format!("bring it back first: latchlift user restore --id {}", user.uid))),
     }
 }
 
