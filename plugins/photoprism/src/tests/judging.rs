@@ -29,16 +29,16 @@ fn every_cause_of_a_locked_door_is_named_with_what_opens_it() {
     let mut store = new(StoreKind::Sqlite, "ce");
     type Case<'a> = (&'a str, &'a [(&'a str, Value)], &'a str, &'a [&'a str]);
     let cases: [Case<'_>; 12] = [
-        ("frank", &[("deleted_at", "2024-11-01 12:00:00.7+00:00".into())], reason::DELETED, &[]),
-        ("mallory", &[("can_login", 0.into())], reason::DISABLED, &[]),
+        ("frank", &[("deleted_at", "2024-11-01 12:00:00.7+00:00".into())], reason::DELETED, &["user", "restore", "frank"]),
+        ("mallory", &[("can_login", 0.into())], reason::DISABLED, &["user", "set", "mallory", "login=yes"]),
         (
             "mary",
             &[("can_login", 0.into()), ("user_role", "admin".into())],
             reason::DISABLED,
             // Granting would make a super administrator of an administrator, which is more than she was.
-            &[],
+            &["user", "set", "mary", "login=yes"],
         ),
-        ("peggy", &[("expires_at", "2024-11-10 00:00:00+00:00".into())], reason::EXPIRED, &[]),
+        ("peggy", &[("expires_at", "2024-11-10 00:00:00+00:00".into())], reason::EXPIRED, &["user", "set", "peggy", "expires=never"]),
         ("niaj", &[("auth_provider", "none".into())], reason::PROVIDER, &["password", "reset", "niaj", "--convert"]),
         (
             "olivia",
@@ -46,8 +46,8 @@ fn every_cause_of_a_locked_door_is_named_with_what_opens_it() {
             reason::PROVIDER,
             &["password", "reset", "olivia", "--convert"],
         ),
-        ("carol", &[("user_role", "viewer".into())], reason::ROLE, &[]),
-        ("nobody", &[("user_role", "".into())], reason::ROLE, &[]),
+        ("carol", &[("user_role", "viewer".into())], reason::ROLE, &["user", "set", "carol", "role=guest"]),
+        ("nobody", &[("user_role", "".into())], reason::ROLE, &["user", "set", "nobody", "role=guest"]),
         ("Maria", &[], reason::NAME_CASE, &["user", "fix-names"]),
         ("o'neil", &[], reason::NAME_INVALID, &["user", "fix-names"]),
         ("ursula", &[("user_uid", "nonsense".into())], crate::sign_in::UID_INVALID, &[]),
