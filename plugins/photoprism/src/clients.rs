@@ -1,6 +1,6 @@
 //! OAuth2 clients: programs that sign in by themselves. Upstream: internal/entity/auth_client.go.
 
-use crate::schema::{self, CLIENTS, Layout};
+use crate::schema::{self, CLIENTS, Layout, USERS};
 use crate::sessions;
 use crate::verbs::tokens;
 use latchlift_plugin_api::{
@@ -59,6 +59,25 @@ pub fn find(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result<R
         // The id may have been a secret, typed in the wrong place.
         Error::new(Kind::NotFound, "there is no client of that id").help("see the ids with `latchlift client list`")
     })
+}
+
+/// The ids of clients whose account is not there.
+///
+/// # Errors
+/// The store's.
+pub fn of_nobody(reader: &dyn Reader, layout: &Layout) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    if layout.clients.is_empty() {
+        return Ok(found);
+    }
+    for row in reader.all(Select::from(CLIENTS, ["client_uid", "user_uid"]).order(["client_uid"]))? {
+        let owner = row.text("user_uid").filter(|uid| !uid.is_empty());
+        let query = |uid: &String| Select::from(USERS, ["user_uid"]).filter(Filter::eq("user_uid", uid));
+        if owner.map(|uid| reader.first(query(&uid))).transpose()?.is_some_and(|row| row.is_none()) {
+            found.extend(row.text("client_uid"));
+        }
+    }
+    Ok(found)
 }
 
 /// Newer releases keep removed clients for a while.

@@ -4,6 +4,7 @@ mod accounts;
 mod admins;
 mod check;
 mod clients;
+mod configured;
 mod edit;
 mod fill;
 mod find;

@@ -2,12 +2,16 @@
 
 mod admins;
 mod apps;
+mod clients;
+mod logins;
 mod mfa;
 mod names;
 mod password_checks;
 mod password_resets;
 mod refusals;
+mod restored;
 mod sessions;
+mod tokens;
 mod users;
 
 use latchlift_tests::Result;
@@ -73,6 +77,10 @@ pub fn all() -> Vec<Case> {
         password_resets::CASES,
         password_checks::CASES,
         sessions::CASES,
+        tokens::CASES,
+        clients::CASES,
+        logins::CASES,
+        restored::CASES,
         admins::CASES,
         names::CASES,
         mfa::CASES,

@@ -144,6 +144,22 @@ pub trait Instance: Send + Sync {
         records.filter(|record| self.role(record) == role && self.belongs(record, person)).count()
     }
 
+    /// Whether the app takes this token; nothing where the story does not know its rules.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn accepts_token(&self, _secret: &str) -> Result<Option<bool>> {
+        Ok(None)
+    }
+
+    /// Whether the app lets the OAuth2 client of this id and secret in; nothing where it has none.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn accepts_client(&self, _id: &str, _secret: &str) -> Result<Option<bool>> {
+        Ok(None)
+    }
+
     /// Whether the app would let the person administer it.
     ///
     /// # Errors

@@ -29,7 +29,12 @@ fn every_cause_of_a_locked_door_is_named_with_what_opens_it() {
     let mut store = new(StoreKind::Sqlite, "ce");
     type Case<'a> = (&'a str, &'a [(&'a str, Value)], &'a str, &'a [&'a str]);
     let cases: [Case<'_>; 12] = [
-        ("frank", &[("deleted_at", "2024-11-01 12:00:00.7+00:00".into())], reason::DELETED, &["user", "restore", "frank"]),
+        (
+            "frank",
+            &[("deleted_at", "2024-11-01 12:00:00.7+00:00".into())],
+            reason::DELETED,
+            &["user", "restore", "frank"],
+        ),
         ("mallory", &[("can_login", 0.into())], reason::DISABLED, &["user", "set", "mallory", "login=yes"]),
         (
             "mary",
@@ -38,7 +43,12 @@ fn every_cause_of_a_locked_door_is_named_with_what_opens_it() {
             // Granting would make a super administrator of an administrator, which is more than she was.
             &["user", "set", "mary", "login=yes"],
         ),
-        ("peggy", &[("expires_at", "2024-11-10 00:00:00+00:00".into())], reason::EXPIRED, &["user", "set", "peggy", "expires=never"]),
+        (
+            "peggy",
+            &[("expires_at", "2024-11-10 00:00:00+00:00".into())],
+            reason::EXPIRED,
+            &["user", "set", "peggy", "expires=never"],
+        ),
         ("niaj", &[("auth_provider", "none".into())], reason::PROVIDER, &["password", "reset", "niaj", "--convert"]),
         (
             "olivia",

@@ -44,7 +44,8 @@ pub fn fix(context: &Context<'_>, request: &Request) -> Result<Plan> {
         }
     }
     collisions(context, &layout, &all, &goals, request)?;
-    let changes: Vec<Change> = goals.iter().filter_map(|(at, name)| change(&layout, &all[*at], name, request)).collect();
+    let changes: Vec<Change> =
+        goals.iter().filter_map(|(at, name)| change(&layout, &all[*at], name, request)).collect();
     warnings.extend(duplicates(&all, &goals));
     let summary = match changes.len() {
         0 => "All names are as the login looks for them".to_owned(),
@@ -133,13 +134,7 @@ fn duplicates(all: &[Named], goals: &Goals) -> Vec<String> {
 
 /// A name that more than one account would have: whoever comes first would be found, the others never. Deleted accounts
 /// count, since the login meets them, too.
-fn collisions(
-    context: &Context<'_>,
-    layout: &Layout,
-    all: &[Named],
-    goals: &Goals,
-    request: &Request,
-) -> Result<()> {
+fn collisions(context: &Context<'_>, layout: &Layout, all: &[Named], goals: &Goals, request: &Request) -> Result<()> {
     let renamed: HashSet<&String> = goals.values().collect();
     let mut meant: HashMap<String, Vec<i64>> = HashMap::new();
     for (at, user) in all.iter().enumerate() {
