@@ -1,6 +1,6 @@
 //! `user add`.
 
-use super::{new_password, warned};
+use super::{new_password, typed, warned};
 use crate::find::{self, Found};
 use crate::holdings::{Holdings, Password};
 use crate::schema::{self, HASH_COST, HASH_PREFIX, Layout, USERS};
@@ -65,20 +65,23 @@ fn refuse_no_password(user: &User, request: &Request) -> Result<()> {
 }
 
 fn free_name(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result<String> {
-    let typed = &request.target()?.name;
-    if let Some(fault) = names::fault(typed) {
-        return Err(Error::new(Kind::Usage, format!("`{typed}` cannot be the name of an account: {fault}")));
+    let wanted = &request.target()?.name;
+    if let Some(fault) = names::fault(wanted) {
+        return Err(Error::new(Kind::Usage, format!("`{wanted}` cannot be the name of an account: {fault}")));
     }
-    let name = names::clean(typed);
+    let name = names::clean(wanted);
     let Some(other) = find::taken(reader, layout, &name, None)? else { return Ok(name) };
     if other.deleted_at.is_none() {
         let message = format!("there is an account called `{}` already", other.name);
-        return Err(Error::new(Kind::Conflict, message).help(format!("look at it: latchlift user show {}", other.name)));
+        return Err(
+            Error::new(Kind::Conflict, message).help(format!("look at it: {}", typed(&["user", "show", &other.name])))
+        );
     }
     let back = restore::comes_back(reader, layout, &other, request)?;
     let message = format!("a deleted account is called `{}`; restoring it brings back {back}", other.name);
     Err(Error::new(Kind::Conflict, message).help(format!(
-        "bring it back: latchlift user restore {0}; or free the name for good: latchlift user purge {0}",
-        other.name
+        "bring it back with {}, or free the name for good with {}",
+        typed(&["user", "restore", &other.name]),
+        typed(&["user", "purge", &other.name])
     )))
 }

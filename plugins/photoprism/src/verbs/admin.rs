@@ -1,6 +1,6 @@
 //! `admin recreate`, `admin grant` and `admin revoke`.
 
-use super::{REFRESH, RESTART, new_password, refuse_deleted, refuse_system, set, warned};
+use super::{REFRESH, RESTART, new_password, refuse_deleted, refuse_system, set, typed, warned};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings;
@@ -18,11 +18,11 @@ use latchlift_plugin_api::{
 pub fn recreate(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let reader = context.reader;
     let layout = schema::detect(reader)?;
-    let typed = &request.target()?.name;
-    if let Some(fault) = names::fault(typed) {
-        return Err(Error::new(Kind::Usage, format!("`{typed}` cannot be the administrator's name: {fault}")));
+    let wanted = &request.target()?.name;
+    if let Some(fault) = names::fault(wanted) {
+        return Err(Error::new(Kind::Usage, format!("`{wanted}` cannot be the administrator's name: {fault}")));
     }
-    let name = names::clean(typed);
+    let name = names::clean(wanted);
     if !request.options.allows("existing-admin") {
         refuse_existing(reader, &layout, request)?;
     }
@@ -36,8 +36,8 @@ fn refuse_existing(reader: &dyn Reader, layout: &Layout, request: &Request) -> R
     let Some(user) = admins::usable(reader, layout, None, request)? else { return Ok(()) };
     let message = format!("the administrator `{}` can sign in", user.name);
     let help = format!(
-        "if only the password is lost: latchlift password reset {}; if you mean it, say --allow-existing-admin",
-        user.name
+        "if only the password is lost: {}; if you mean it, say --allow-existing-admin",
+        typed(&["password", "reset", &user.name])
     );
     Err(Error::refused(message, None).help(help))
 }
@@ -46,7 +46,7 @@ fn repair(context: &Context<'_>, request: &Request, layout: &Layout, mut user: U
     let reader = context.reader;
     if !user.name.is_empty() && names::clean(&user.name) != name {
         let message = format!("the initial administrator is called `{}`, not `{name}`", user.name);
-        return Err(Error::refused(message, None).help(format!("latchlift admin recreate {}", user.name)));
+        return Err(Error::refused(message, None).help(typed(&["admin", "recreate", &user.name])));
     }
     if user.name != name {
         refuse_taken(reader, layout, name)?;
@@ -81,11 +81,11 @@ fn repair(context: &Context<'_>, request: &Request, layout: &Layout, mut user: U
 fn refuse_taken(reader: &dyn Reader, layout: &Layout, name: &str) -> Result<()> {
     match find::taken(reader, layout, name, Some(ADMIN_ID))? {
         None => Ok(()),
-        Some(other) => {
-            Err(Error::new(Kind::Conflict, format!("another account is called `{}` already", other.name)).help(
-                format!("make that one an administrator: latchlift admin grant {}; or choose another name", other.name),
-            ))
-        }
+        Some(other) => Err(Error::new(Kind::Conflict, format!("another account is called `{}` already", other.name))
+            .help(format!(
+                "make that one an administrator: {}; or choose another name",
+                typed(&["admin", "grant", &other.name])
+            ))),
     }
 }
 

@@ -67,9 +67,9 @@ fn attempt(row: &Record) -> Login {
     let text = |field: &str| row.text(field).filter(|text| !text.is_empty());
     let time = |field: &str| row.str(field).and_then(Time::parse);
     let newest = ["login_at", "failed_at", "banned_at"].into_iter().filter_map(time).max();
-    let failed = time("failed_at").map(|at| match row.int("error_repeated").filter(|n| *n > 0) {
-        Some(n) => format!("failed {n} times, last at {at}"),
-        None => format!("failed at {at}"),
+    let failed = time("failed_at").map(|at| match row.int("error_repeated") {
+        Some(n) if n > 1 => format!("failed {n} times, last at {at}"),
+        _ => format!("failed at {at}"),
     });
     let parts = [
         text("login_realm"),
@@ -153,6 +153,6 @@ pub fn clear(context: &Context<'_>, _: &Request) -> Result<Plan> {
     let plan = plan.step(vec![Change::Purge { collection: LOGINS.to_owned(), filter: Filter::All, count, keep: true }]);
     Ok(match banned {
         0 => plan,
-        n => plan.warn(format!("{n} of them say that an address was banned; that goes with them")),
+        n => plan.warn(format!("that an address was banned is said by {n} of them, and goes with them")),
     })
 }

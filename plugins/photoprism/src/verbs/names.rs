@@ -153,7 +153,7 @@ fn collisions(context: &Context<'_>, layout: &Layout, all: &[Named], goals: &Goa
         "several accounts would be called {}",
         names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     );
-    let help = "say which one keeps the name: latchlift user fix-names --keep ID; the others get a free one";
+    let help = "say which one keeps the name with `latchlift user fix-names --keep ID`; the others get a free one";
     let ids = meant.into_values().flatten();
     let users = find::users(context.reader, layout, Filter::is_in("id", ids))?;
     let candidates: Result<Vec<Candidate>> =

@@ -1,5 +1,6 @@
 //! `onboarding restart`.
 
+use super::typed;
 use crate::locate;
 use crate::schema::{self, CLIENTS, DETAILS, LEGACY, Layout, PASSCODES, PASSWORDS, SESSIONS, SETTINGS, SHARES, USERS};
 use latchlift_plugin_api::{
@@ -75,11 +76,13 @@ fn warnings(reader: &dyn Reader, layout: &Layout, settings: &Settings) -> Result
         Some(true) => format!("the new administrator is `{name}`, with the password of PHOTOPRISM_ADMIN_PASSWORD"),
         Some(false) => format!(
             "PHOTOPRISM_ADMIN_PASSWORD is not set, so the new administrator `{name}` will have no password: set it before \
-             the start, or run `latchlift admin recreate {name}` instead of starting with none"
+             the start, or make one who has a password with {}",
+            typed(&["admin", "recreate", &name])
         ),
         None => format!(
             "the new administrator gets the password of PHOTOPRISM_ADMIN_PASSWORD, or none if it is not set; then run \
-             `latchlift admin recreate {name}`"
+             {}",
+            typed(&["admin", "recreate", &name])
         ),
     }];
     if reader.column_names(LEGACY)?.iter().any(|column| column == "user_uid") {
@@ -94,7 +97,8 @@ fn warnings(reader: &dyn Reader, layout: &Layout, settings: &Settings) -> Result
         false => count(reader, CLIENTS, "user_uid", |uid| !uid.is_empty())?,
     };
     if owned > 0 {
-        said.push(format!("{owned} OAuth2 clients act for accounts that go: see `latchlift client list`"));
+        let act = if owned == 1 { "1 OAuth2 client acts".to_owned() } else { format!("{owned} OAuth2 clients act") };
+        said.push(format!("{act} for accounts that go: see `latchlift client list`"));
     }
     Ok(said)
 }

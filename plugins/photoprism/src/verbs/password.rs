@@ -1,6 +1,6 @@
 //! `password reset` and `password remove`.
 
-use super::{RESTART, new_password, refuse_system, warned};
+use super::{RESTART, new_password, refuse_system, typed, warned};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings::{self, Holdings, Password};
@@ -124,7 +124,8 @@ pub fn remove(context: &Context<'_>, request: &Request) -> Result<Plan> {
     changes.extend(ending);
     if had.tokens > 0 && !options.tokens {
         let count = had.tokens;
-        plan = plan.warn(format!("{count} app passwords stay, which let it in as well; end them too with --tokens"));
+        let stay = if count == 1 { "1 app password stays".to_owned() } else { format!("{count} app passwords stay") };
+        plan = plan.warn(format!("{stay} and can be typed in place of it; end app passwords too with --tokens"));
     }
     if found.user.id == ADMIN_ID {
         plan = plan.warn(set_again(found.user.label(), &request.settings));
@@ -139,5 +140,6 @@ fn set_again(name: &str, settings: &Settings) -> String {
         Some(false) => "if PHOTOPRISM_ADMIN_PASSWORD is ever set, PhotoPrism gives it that password when it starts",
         None => "while PHOTOPRISM_ADMIN_PASSWORD is set, PhotoPrism gives it that password again when it starts",
     };
-    format!("{start}; to shut it for good: latchlift password reset {name} --generate, and keep that to nobody")
+    let reset = typed(&["password", "reset", name, "--generate"]);
+    format!("{start}; to keep it shut, give it one that nobody knows instead: {reset}")
 }

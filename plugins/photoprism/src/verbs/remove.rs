@@ -1,6 +1,6 @@
 //! `user remove` and `user purge`.
 
-use super::{RESTART, refuse_system};
+use super::{RESTART, refuse_system, typed};
 use crate::edit::Edit;
 use crate::find;
 use crate::holdings;
@@ -30,14 +30,18 @@ pub fn remove(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let plan = Plan::new(format!("Remove the account {}", user.label())).about(&user.uid, &user.name);
     let mut plan = plan.step(changes).then(RESTART);
     plan = plan.warn(format!(
-        "the name {} stays taken, and password, role and second factor are kept; bring it all back with \
-         `latchlift user restore`, or make the name free for good with `latchlift user purge`",
-        user.label()
+        "the name {} stays taken, and password, role and second factor are kept; bring it all back with {}, or make the \
+         name free for good with {}",
+        user.label(),
+        typed(&["user", "restore", "--id", &user.uid]),
+        typed(&["user", "purge", "--id", &user.uid])
     ));
     let clients = clients(reader, &layout, &user)?;
     if !clients.is_empty() {
-        plan =
-            plan.warn(format!("{} acting for it stay: see `latchlift client list`", counted(clients.len(), "client")));
+        plan = plan.warn(format!(
+            "{} not removed, though acting for it: see `latchlift client list`",
+            counted(clients.len(), "client")
+        ));
     }
     if user.id == ADMIN_ID {
         plan = plan.warn("this is the initial administrator; PhotoPrism makes no other while its row is there");
@@ -73,7 +77,7 @@ pub fn purge_account(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let plan = Plan::new(format!("Remove everything about the account {} but its pictures", user.label()));
     let mut plan = plan.about(&user.uid, &user.name).step(changes).then(RESTART);
     if !clients.is_empty() {
-        plan = plan.warn(format!("{} acting for it go, too", counted(clients.len(), "client")));
+        plan = plan.warn(format!("{} removed with it, since acting for it", counted(clients.len(), "client")));
     }
     if user.id == ADMIN_ID {
         plan = plan.warn(initial(reader)?);
@@ -146,5 +150,5 @@ fn key_of(row: &Record, fields: &[&str]) -> Record {
 }
 
 fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+    if n == 1 { format!("1 {what} is") } else { format!("{n} {what}s are") }
 }

@@ -1,6 +1,6 @@
 //! `user restore`.
 
-use super::{refuse_system, warned};
+use super::{refuse_system, typed, warned};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings::{self, Holdings, Password};
@@ -53,8 +53,10 @@ fn refuse_taken(reader: &dyn Reader, layout: &Layout, user: &User) -> Result<()>
         None => Ok(()),
         Some(other) => {
             let message = format!("another account is called `{}` by now (row {})", other.name, other.id);
-            Err(Error::new(Kind::Conflict, message)
-                .help(format!("give that one another name first: latchlift user rename --id {} NEW-NAME", other.uid)))
+            Err(Error::new(Kind::Conflict, message).help(format!(
+                "give that one another name first: {}",
+                typed(&["user", "rename", "--id", &other.uid, "NEW-NAME"])
+            )))
         }
     }
 }

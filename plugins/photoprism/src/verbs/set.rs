@@ -1,6 +1,6 @@
 //! `user set` and `user rename`.
 
-use super::{REFRESH, RESTART, refuse_deleted, refuse_system};
+use super::{REFRESH, RESTART, refuse_deleted, refuse_system, typed};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings::{self, Holdings};
@@ -141,11 +141,11 @@ pub fn rename(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let found = find::find(reader, &layout, request.target()?, request.now)?;
     refuse_system(&found.user)?;
     refuse_deleted(&found.user)?;
-    let typed = request.new_name.as_deref().unwrap_or_default();
-    if let Some(fault) = names::fault(typed) {
-        return Err(Error::new(Kind::Usage, format!("`{typed}` cannot be the name of an account: {fault}")));
+    let wanted = request.new_name.as_deref().unwrap_or_default();
+    if let Some(fault) = names::fault(wanted) {
+        return Err(Error::new(Kind::Usage, format!("`{wanted}` cannot be the name of an account: {fault}")));
     }
-    let name = names::clean(typed);
+    let name = names::clean(wanted);
     if name != found.user.name {
         refuse_taken(reader, &layout, &name, &found.user)?;
     }
@@ -167,8 +167,10 @@ pub fn rename(context: &Context<'_>, request: &Request) -> Result<Plan> {
 fn refuse_taken(reader: &dyn Reader, layout: &Layout, name: &str, user: &User) -> Result<()> {
     let Some(other) = find::taken(reader, layout, name, Some(user.id))? else { return Ok(()) };
     let (state, help) = match other.deleted_at {
-        None => ("an", format!("choose another name; look at that account: latchlift user show {}", other.name)),
-        Some(_) => ("a deleted", format!("choose another name, or free this one: latchlift user purge {}", other.name)),
+        None => ("an", format!("choose another name; look at that account: {}", typed(&["user", "show", &other.name]))),
+        Some(_) => {
+            ("a deleted", format!("choose another name, or free this one: {}", typed(&["user", "purge", &other.name])))
+        }
     };
     Err(Error::new(Kind::Conflict, format!("there is {state} account called `{}` already", other.name)).help(help))
 }
