@@ -13,19 +13,24 @@ const SUBJECT: usize = 4;
 /// New values for fields of an account's row.
 pub type Fields = Vec<(&'static str, Value)>;
 
-/// What the request's keys ask for. `name` is the account's sign-in name.
+/// What the request's keys ask for. `name` is the account's sign-in name, `role` the role it has.
 ///
 /// # Errors
 /// A value that PhotoPrism would not take, or that this layout has no column for.
-pub fn wanted(reader: &dyn Reader, layout: &Layout, request: &Request, name: &str) -> Result<Fields> {
+pub fn wanted(reader: &dyn Reader, layout: &Layout, request: &Request, (name, role): (&str, &str)) -> Result<Fields> {
     let mut fields = Fields::new();
-    for (key, given) in &request.keys {
+    if let Some(given) = request.keys.get("admin") {
+        fields.extend(administers(layout, given, role)?);
+    }
+    for (key, given) in request.keys.iter().filter(|(key, _)| *key != "admin") {
+        // What is said in particular counts more than what follows from `admin=`.
         let (field, value) = one(reader, layout, key, given, name)?;
         if !layout.has(field) {
             let message =
                 format!("the PhotoPrism that wrote this database ({}) keeps no `{key}` of accounts", layout.describe());
             return Err(Error::unsupported(message));
         }
+        fields.retain(|(name, _)| *name != field);
         fields.push((field, value));
     }
     // The issuer says whose id it is.
@@ -54,6 +59,17 @@ fn one(reader: &dyn Reader, layout: &Layout, key: &str, given: &str, name: &str)
         "expires" => ("expires_at", values::expiry(layout, given)?),
         other => return Err(Error::new(Kind::Usage, format!("PhotoPrism's accounts have no `{other}`"))),
     })
+}
+
+/// What makes an account a super administrator, or an ordinary one, as `admin grant` and `admin revoke` do.
+fn administers(layout: &Layout, given: &str, role: &str) -> Result<Fields> {
+    let admin = yes_or_no("admin", given)?;
+    let role = match admin.as_bool() {
+        Some(true) => Some("admin"),
+        _ if ["admin", "cluster_admin"].contains(&role) => Some(roles::ordinary(layout)),
+        _ => None,
+    };
+    Ok(std::iter::once(("super_admin", admin)).chain(role.map(|role| ("user_role", role.into()))).collect())
 }
 
 /// The host's `yes` or `no`.

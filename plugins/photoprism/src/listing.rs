@@ -2,7 +2,7 @@
 
 use crate::find;
 use crate::schema::{self, Columns, Layout, SESSIONS};
-use crate::sessions::{self, Row, Sort};
+use crate::sessions::{self, Named, Row, Sort};
 use crate::user::User;
 use latchlift_plugin_api::{
     Batch, Context, Filter, Known, Output, Reader, Request, Result, Select, Session, Time, Value,
@@ -35,9 +35,10 @@ pub fn tokens(context: &Context<'_>, request: &Request, output: &mut dyn Output)
 /// The store's.
 pub fn one(context: &Context<'_>, request: &Request, output: &mut dyn Output) -> Result<()> {
     let layout = schema::detect(context.reader)?;
+    let named = Named::of(&layout, &request.ids);
     let mut found = Vec::new();
     each(context.reader, &layout, Filter::All, request.now, &mut |row, rest| {
-        if request.ids.iter().any(|id| row.is_named(&layout, id)) {
+        if named.means(&row) {
             found.push(session(row, rest, None));
         }
         Ok(())

@@ -118,15 +118,35 @@ impl Row {
         let made = || self.created.as_str().and_then(Time::parse).map(Time::seconds);
         Some(self.active).filter(|active| *active > 0).or_else(made)
     }
+}
 
-    /// Whether a typed id means this row: the short id, or the fingerprint of the key; the key itself where it is no
-    /// secret; or the secret that the browser or program sends.
-    pub fn is_named(&self, layout: &Layout, typed: &str) -> bool {
-        let key = self.id.to_text().unwrap_or_default();
-        self.shown == typed
-            || fingerprint(&key) == typed
-            || key == typed
-            || (layout.hashed_sessions() && key == ids::session_id(typed.trim()))
+/// What a person named by ids: short ids, fingerprints of keys, keys, or the secrets that browsers and programs send.
+pub struct Named {
+    shown: HashSet<String>,
+    keys: HashSet<String>,
+    fingerprints: bool,
+}
+
+impl Named {
+    /// What these ids name.
+    pub fn of(layout: &Layout, ids: &[String]) -> Named {
+        let typed = || ids.iter().map(|id| id.trim().to_owned());
+        let secrets = typed().filter(|_| layout.hashed_sessions()).map(|secret| ids::session_id(&secret));
+        let print = |id: &String| id.trim().len() == 12 && id.trim().bytes().all(|byte| byte.is_ascii_hexdigit());
+        Named { shown: typed().collect(), keys: typed().chain(secrets).collect(), fingerprints: ids.iter().any(print) }
+    }
+
+    /// Whether nothing is named.
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
+    /// Whether this row is meant.
+    pub fn means(&self, row: &Row) -> bool {
+        let key = || row.id.to_text().unwrap_or_default();
+        self.shown.contains(&row.shown)
+            || self.keys.contains(&key())
+            || self.fingerprints && self.shown.contains(&fingerprint(&key()))
     }
 }
 

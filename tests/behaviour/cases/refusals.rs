@@ -4,6 +4,7 @@ use super::{Case, case};
 use crate::declared;
 use crate::support::NEW;
 use latchlift_tests::Result;
+use latchlift_tests::apps;
 use latchlift_tests::bench::Bench;
 use std::os::unix::fs::PermissionsExt;
 
@@ -75,9 +76,7 @@ fn an_unknown_layout_is_refused(t: &Bench) -> Result<()> {
     let verbs = declared::verbs(t.target.app)?;
     t.latchlift("user list").fails(6);
     for (verb, command) in COMMANDS.iter().filter(|(verb, _)| verbs.supports(verb)) {
-        // What an app asks for besides is only asked once the words make sense.
-        let role = if *verb == "user.add" && t.target.app == "photoprism" { "role=admin" } else { "" };
-        let outcome = t.latchlift(command).words(role).outcome();
+        let outcome = t.latchlift(command).words(apps::required(&t.target, verb)).outcome();
         assert_eq!(outcome.code, 6, "{verb}\n{outcome}");
     }
     t.latchlift("password reset john --password-stdin --yes").stdin(NEW).fails(6);

@@ -3,7 +3,7 @@
 use super::{Case, case};
 use crate::support::{NEW, left_out, only_records_of, only_what_was_planned, row_of, rows, undo_restores};
 use latchlift_tests::Result;
-use latchlift_tests::apps::{Person, Role};
+use latchlift_tests::apps::{self, Person, Role};
 use latchlift_tests::bench::Bench;
 use latchlift_tests::dump::Difference;
 
@@ -144,7 +144,7 @@ fn the_name_is_free_again(t: &Bench) -> Result<()> {
     let before = t.snapshot();
     let add = || {
         let run = t.latchlift("user add --password-stdin --yes --json").stdin(NEW).arg(&fred.name);
-        if t.target.app == "photoprism" { run.arg("role=admin") } else { run }
+        run.words(apps::required(&t.target, "user.add"))
     };
     let refused = add().fails(5);
     refused.says("user restore").says("user purge");

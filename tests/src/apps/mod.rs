@@ -223,6 +223,15 @@ pub fn cast(target: &Target, story: Story) -> Vec<&'static str> {
     }
 }
 
+/// What an app asks for besides: PhotoPrism gives no new account a role of its own accord.
+pub fn required(target: &Target, verb: &str) -> &'static str {
+    match (target.app, verb) {
+        ("photoprism", "user.add") if crate::schema::order(&target.version) < vec![240_420] => "role=user",
+        ("photoprism", "user.add") => "role=guest",
+        _ => "",
+    }
+}
+
 /// Makes the store of a target in a directory of its own and fills it.
 ///
 /// # Errors

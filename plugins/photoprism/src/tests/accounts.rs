@@ -168,6 +168,21 @@ fn what_an_account_may_no_longer_do_is_said() {
 }
 
 #[test]
+fn admin_says_both_and_what_is_said_in_particular_counts_more() {
+    let store = peopled();
+    let after = |name: &str, keys: &[(&str, &str)]| store.after(&plan(&store, &with("user.set", name, keys)).unwrap());
+    let field = |store: &Fake, name: &str, id: i64| store.value("auth_users", name, ("id", id.into())).unwrap();
+    let bob = after("bob", &[("admin", "yes")]);
+    assert_eq!((field(&bob, "super_admin", 5), field(&bob, "user_role", 5)), (1.into(), "admin".into()));
+    let admin = after("admin", &[("admin", "no")]);
+    assert_eq!((field(&admin, "super_admin", 1), field(&admin, "user_role", 1)), (0.into(), "user".into()));
+    let viewer = after("admin", &[("admin", "no"), ("role", "viewer")]);
+    assert_eq!(field(&viewer, "user_role", 1), "viewer".into());
+    let made = store.after(&plan(&store, &with("user.add", "zoe", &[("admin", "yes"), ("role", "guest")])).unwrap());
+    assert_eq!(show(&made, "zoe").admin, Known::Is(true));
+}
+
+#[test]
 fn a_column_that_a_release_lacks_is_not_set() {
     let refused = plan(&peopled(), &with("user.set", "bob", &[("scope", "photos")])).unwrap_err();
     assert_eq!(refused.kind, Kind::Unsupported);

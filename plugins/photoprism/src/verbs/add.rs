@@ -21,7 +21,7 @@ pub fn add(context: &Context<'_>, request: &Request) -> Result<Plan> {
         return Err(Error::new(Kind::Usage, "a new account needs a role").help("add role=guest, or role=admin"));
     }
     let mut own = vec![("id", Value::Int(fill::next_row(reader)?))];
-    own.extend(keys::wanted(reader, &layout, request, &name)?);
+    own.extend(keys::wanted(reader, &layout, request, (&name, ""))?);
     let uid = ids::uid(&request.random, 'u', request.now);
     let row = fill::account(reader, &layout, request, (&uid, &name), own)?;
     let user = User::of_record(&layout, &row);

@@ -121,6 +121,9 @@ fn former_uid(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result
 /// The account is not found, or PhotoPrism's own; the store's.
 pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let reader = context.reader;
+    if request.options.group.is_some() {
+        return Err(Error::unsupported("PhotoPrism has no groups; each account has its own rights"));
+    }
     let layout = schema::detect(reader)?;
     let mut found = find::find(reader, &layout, request.target()?, request.now)?;
     refuse_system(&found.user)?;

@@ -3,7 +3,7 @@
 use super::RESTART;
 use crate::find;
 use crate::schema::{self, Layout};
-use crate::sessions::{self, Row, Sort};
+use crate::sessions::{self, Named, Row, Sort};
 use crate::user::User;
 use latchlift_plugin_api::{Change, Context, Error, Filter, Kind, Plan, Request, Result, Value};
 
@@ -40,9 +40,9 @@ pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
 
 fn chosen(layout: &Layout, rows: &[Row], request: &Request) -> Vec<Change> {
     let (options, now) = (&request.options, request.now);
-    if !request.ids.is_empty() {
-        let named = |row: &Row| request.ids.iter().any(|id| row.is_named(layout, id));
-        return sessions::ending_these(rows, |row| row.fits(options, now) && named(row));
+    let named = Named::of(layout, &request.ids);
+    if !named.is_empty() {
+        return sessions::ending_these(rows, |row| row.fits(options, now) && named.means(row));
     }
     // App passwords are not ended unasked, however long nobody used them; whatever is over may go.
     match (options.unused_for, options.expired) {

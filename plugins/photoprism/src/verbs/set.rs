@@ -39,7 +39,7 @@ pub fn set(context: &Context<'_>, request: &Request) -> Result<Plan> {
     refuse_system(&found.user)?;
     refuse_deleted(&found.user)?;
     let mut edit = Edit::of(reader, &layout, &found.user)?;
-    for (field, value) in keys::wanted(reader, &layout, request, &found.user.name)? {
+    for (field, value) in keys::wanted(reader, &layout, request, (&found.user.name, &found.user.role))? {
         edit.set(field, value);
     }
     change(reader, &layout, found, edit, request)

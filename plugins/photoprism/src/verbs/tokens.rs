@@ -5,7 +5,7 @@ use crate::fill;
 use crate::find;
 use crate::ids;
 use crate::schema::{self, Layout, SESSIONS};
-use crate::sessions::{self, Row, Sort};
+use crate::sessions::{self, Named, Row, Sort};
 use crate::user::User;
 use crate::values;
 use latchlift_plugin_api::{
@@ -165,6 +165,6 @@ fn ending(layout: &Layout, rows: &[Row], request: &Request) -> Vec<Change> {
         changes.extend(sessions::ending_these(rows, |row| row.sort == Sort::Access));
         return changes;
     }
-    let named = |row: &Row| request.ids.is_empty() || request.ids.iter().any(|id| row.is_named(layout, id));
-    sessions::ending_these(rows, |row| token(row) && row.fits(options, now) && named(row))
+    let named = Named::of(layout, &request.ids);
+    sessions::ending_these(rows, |row| token(row) && row.fits(options, now) && (named.is_empty() || named.means(row)))
 }
