@@ -23,15 +23,15 @@ struct Named {
 /// Two accounts would have the same name; an account is not found; the store's.
 pub fn fix(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let layout = schema::detect(context.reader)?;
-    let only = match &request.target {
-        Some(target) => Some(find::find(context.reader, &layout, target, request.now)?.user.id),
-        None => None,
-    };
+    let only = meant(context, &layout, request)?;
     let (all, mut warnings) = (read(context.reader)?, vec![]);
     let mut goals = stepping_aside(&all, request)?;
     for (at, user) in all.iter().enumerate() {
         let wanted = names::clean(&user.name);
-        if user.deleted || goals.contains_key(&at) || only.is_some_and(|id| user.id.as_int() != Some(id)) {
+        if user.deleted
+            || goals.contains_key(&at)
+            || only.as_ref().is_some_and(|ids| !user.id.as_int().is_some_and(|id| ids.contains(&id)))
+        {
             continue;
         }
         if wanted.is_empty() && !user.name.is_empty() {
@@ -58,6 +58,18 @@ pub fn fix(context: &Context<'_>, request: &Request) -> Result<Plan> {
         plan = plan.about(&all[at].uid, name);
     }
     Ok(plan)
+}
+
+/// The rows that are meant, where not all are. A name may mean several once it is said which of them keeps it.
+fn meant(context: &Context<'_>, layout: &Layout, request: &Request) -> Result<Option<Vec<i64>>> {
+    let Some(target) = &request.target else { return Ok(None) };
+    if request.options.keep.is_some() {
+        let all = find::matching(context.reader, layout, target)?;
+        if all.len() > 1 {
+            return Ok(Some(all.iter().map(|user| user.id).collect()));
+        }
+    }
+    Ok(Some(vec![find::find(context.reader, layout, target, request.now)?.user.id]))
 }
 
 /// New names by place in the list of accounts.
