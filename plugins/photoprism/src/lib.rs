@@ -15,6 +15,7 @@ mod legacy;
 mod listing;
 mod locate;
 mod names;
+mod portrait;
 mod roles;
 mod schema;
 mod sessions;

@@ -91,6 +91,29 @@ fn every_cause_of_a_locked_door_is_named_with_what_opens_it() {
 }
 
 #[test]
+fn one_account_shows_every_property_and_its_secrets_only_on_request() {
+    let mut store = sqlite();
+    user(
+        &mut store,
+        5,
+        "bob",
+        &[("webdav", 0.into()), ("user_attr", "vip".into()), ("invite_token", "inv1tetk".into())],
+    );
+    store.add("auth_users_settings", &[("user_uid", uid(5).into()), ("ui_theme", "lavender".into())]);
+    let bob = show(&store, "bob");
+    assert_eq!((bob.extra["user_attr"].as_str(), bob.extra["webdav"].as_str()), ("vip", "0"));
+    assert_eq!(bob.extra["preferences_ui_theme"], "lavender");
+    assert!(!bob.extra.contains_key("invite_token") && !bob.extra.contains_key("user_name"), "{:?}", bob.extra);
+    let mut asked = request("user.show", "bob");
+    asked.options.show_secrets = true;
+    let Batch::Accounts(all) = read(&store, &asked).unwrap().remove(0) else { panic!() };
+    assert_eq!(
+        (all[0].extra["invite_token"].as_str(), all[0].extra["preview_token"].as_str()),
+        ("inv1tetk", "12345678")
+    );
+}
+
+#[test]
 fn a_super_administrator_is_spared_role_expiry_and_the_switch() {
     let mut store = new(StoreKind::Sqlite, "ce");
     let fields = [
