@@ -3,13 +3,17 @@
 mod accounts_changed;
 mod admins;
 mod apps;
+mod clients;
 mod invites;
+mod logins;
 mod mfa;
 mod names;
 mod password_checks;
 mod password_resets;
 mod refusals;
+mod restored;
 mod sessions;
+mod tokens;
 mod users;
 
 use latchlift_tests::Result;
@@ -76,6 +80,10 @@ pub fn all() -> Vec<Case> {
         password_resets::CASES,
         password_checks::CASES,
         sessions::CASES,
+        tokens::CASES,
+        clients::CASES,
+        logins::CASES,
+        restored::CASES,
         admins::CASES,
         names::CASES,
         mfa::CASES,
