@@ -14,6 +14,7 @@ pub mod bench;
 pub mod crypt;
 pub mod db;
 pub mod dump;
+pub mod home_assistant_server;
 pub mod runner;
 pub mod schema;
 pub mod servers;

@@ -1,0 +1,57 @@
+//! Home Assistant itself, started on what latchlift wrote: who gets in, with what, and as whom.
+//!
+//! ```text
+//! seed or copy a directory ── latchlift, as often as the scenario likes ── start Home Assistant ── ask ── stop it cleanly
+//! ```
+//!
+//! A start takes a second or two, so a scenario does all its edits first and then asks all its questions of one start. Each
+//! is told on every config directory there is a story for, and on the genuine ones `LATCHLIFT_FIXTURES` names.
+
+#![expect(clippy::unwrap_used, reason = "what goes wrong here is the test's failure")]
+
+mod directory;
+mod home;
+mod scenarios;
+
+use home::Home;
+use latchlift_tests::apps::{self, Target};
+use latchlift_tests::runner::{self, LeftOut, Trial};
+use latchlift_tests::{Result, embedded_only};
+use scenarios::{SCENARIOS, Scenario};
+
+fn main() {
+    if embedded_only() {
+        eprintln!("left out, because it starts a server: Home Assistant itself; `make test` runs it too");
+        return;
+    }
+    let trials = trials().unwrap_or_else(|why| {
+        eprintln!("error: {why}");
+        std::process::exit(1)
+    });
+    std::process::exit(runner::main(trials));
+}
+
+fn trials() -> Result<Vec<Trial>> {
+    let targets = apps::targets()?.into_iter().filter(|target| target.app == "home-assistant" && target.known);
+    let both = targets.flat_map(|target| SCENARIOS.iter().map(move |scenario| trial(scenario, target.clone())));
+    Ok(both.collect())
+}
+
+fn trial(scenario: &'static Scenario, target: Target) -> Trial {
+    Trial {
+        id: format!("{}/{}", target.id(), scenario.id),
+        facts: vec![
+            ("app", target.app.to_owned()),
+            ("version", target.version.clone()),
+            ("variant", target.variant.clone()),
+            ("case", scenario.id.to_owned()),
+        ],
+        run: Box::new(move || {
+            let home = Home::new(&target)?;
+            if let Some(who) = scenario.needs.iter().find(|who| home.bench.app.person(who).is_none()) {
+                return Err(LeftOut(format!("there is no {who} in this genuine directory")).into());
+            }
+            (scenario.run)(&home)
+        }),
+    }
+}
