@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes what the tests need: MariaDB, PostgreSQL, sqlite3, perl, python3 and a Home Assistant to ask and to start. Asks nothing, installs only what is missing, and is quick when nothing is. Called by `make setup`.
+# Makes what the tests need: MariaDB, PostgreSQL, sqlite3, perl, python3 and a Home Assistant to ask and to start. Asks
+# nothing, installs only what is missing, and is quick when nothing is. Called by `make setup`.
 set -eu
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)

@@ -111,7 +111,7 @@ impl Running<'_> {
     /// The same with a code.
     #[track_caller]
     pub fn signs_in_with_code(&self, name: &str, password: &str, code: Option<&str>) -> User {
-        match self.server.log_in(name, password, code).unwrap() {
+        match answered(self.server.log_in(name, password, code)) {
             SignIn::In(tokens) => self.holder(name, &tokens),
             other => panic!("{name} does not get in: {other:?}"),
         }
@@ -119,8 +119,8 @@ impl Running<'_> {
 
     #[track_caller]
     fn holder(&self, name: &str, tokens: &Tokens) -> User {
-        assert!(self.server.lets_in(&tokens.access).unwrap(), "{name} has signed in, and the API stays shut");
-        let user = self.server.user(&tokens.access).unwrap();
+        assert!(answered(self.server.lets_in(&tokens.access)), "{name} has signed in, and the API stays shut");
+        let user = answered(self.server.user(&tokens.access));
         user.unwrap_or_else(|| panic!("{name} has signed in, and is nobody"))
     }
 
@@ -133,7 +133,7 @@ impl Running<'_> {
     /// Fails unless name and password are refused with these words.
     #[track_caller]
     pub fn refuses_because(&self, name: &str, password: &str, why: &str) {
-        let answer = self.server.log_in(name, password, None).unwrap();
+        let answer = answered(self.server.log_in(name, password, None));
         assert!(matches!(&answer, SignIn::Refused(words) if words.contains(why)), "{name}: {answer:?}");
     }
 
@@ -141,7 +141,7 @@ impl Running<'_> {
     #[track_caller]
     pub fn still_signs_in(&self, who: &str) -> User {
         let person = self.home.person(who);
-        let code = self.home.held[who].totp.as_deref().map(|secret| code(secret).unwrap());
+        let code = self.home.held[who].totp.as_deref().map(|secret| answered(code(secret)));
         let user = self.signs_in_with_code(&person.name, self.home.password(who), code.as_deref());
         assert_eq!(user.id, person.id, "{who} is somebody else");
         user
@@ -151,11 +151,11 @@ impl Running<'_> {
     #[track_caller]
     pub fn asks_for_a_code(&self, who: &str, password: &str) {
         let (name, secret) = (&self.home.person(who).name, self.home.held[who].totp.as_deref().unwrap());
-        assert_eq!(self.server.log_in(name, password, None).unwrap(), SignIn::AsksForCode, "{who}");
-        let right = code(secret).unwrap();
+        assert_eq!(answered(self.server.log_in(name, password, None)), SignIn::AsksForCode, "{who}");
+        let right = answered(code(secret));
         let wrong = if right == "000000" { "111111" } else { "000000" };
         let refused = SignIn::Refused("invalid_code".to_owned());
-        assert_eq!(self.server.log_in(name, password, Some(wrong)).unwrap(), refused, "{who}");
+        assert_eq!(answered(self.server.log_in(name, password, Some(wrong))), refused, "{who}");
         let user = self.signs_in_with_code(name, password, Some(&right));
         assert_eq!(user.mfa, ["totp"], "{who}");
     }
@@ -164,9 +164,9 @@ impl Running<'_> {
     #[track_caller]
     pub fn sessions(&self, who: &str, good: bool) {
         for session in &self.home.held[who].sessions {
-            let access = self.server.refresh(session.client(), session.secret()).unwrap();
+            let access = answered(self.server.refresh(session.client(), session.secret()));
             assert_eq!(access.is_some(), good, "a refresh token of {who}");
-            assert_eq!(self.server.lets_in(&session.bearer).unwrap(), good, "an access token of {who}");
+            assert_eq!(answered(self.server.lets_in(&session.bearer)), good, "an access token of {who}");
         }
     }
 
@@ -174,7 +174,7 @@ impl Running<'_> {
     #[track_caller]
     pub fn long_lived(&self, who: &str, good: bool) {
         for token in &self.home.held[who].long_lived {
-            assert_eq!(self.server.lets_in(&token.bearer).unwrap(), good, "a long-lived token of {who}");
+            assert_eq!(answered(self.server.lets_in(&token.bearer)), good, "a long-lived token of {who}");
         }
     }
 
@@ -186,4 +186,10 @@ impl Running<'_> {
         let user = self.still_signs_in(who);
         assert_eq!(user.admin, self.home.person(who).admin, "whether {who} administers");
     }
+}
+
+/// What was asked for; where there is no answer, the test ends with the reason.
+#[track_caller]
+fn answered<T>(answer: Result<T>) -> T {
+    answer.unwrap_or_else(|why| panic!("{why}"))
 }

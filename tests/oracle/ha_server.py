@@ -7,6 +7,7 @@ standard error. However the process that started it ends, its end of the pipe cl
 does on SIGTERM. It listens to that only once it has started: before, the signal would kill it unsaved.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -18,7 +19,8 @@ def stop_with_input(answers):
     """Waits for the start, says so, waits for the end of the input, and stops."""
     while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         time.sleep(0.02)
-    os.write(answers, b"running\n")
+    with contextlib.suppress(OSError):  # who started it may be gone already
+        os.write(answers, b"running\n")
     while os.read(0, 64):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -48,10 +48,12 @@ impl Server {
         configure(&copy.path().join("config"), port)?;
         let (process, answers) = spawn(copy.path())?;
         let mut server = Server { process, port, directory: copy };
-        match server.wait_until_running(answers) {
-            Ok(()) => Ok(server),
-            Err(why) => Err(server.explained(why)),
+        if let Err(why) = server.wait_until_running(answers) {
+            return Err(server.explained(why));
         }
+        // It may run and lack what its web server needs.
+        server.bans_us().map_err(|why| format!("{why}\nhelp: `make setup` installs what Home Assistant lacks"))?;
+        Ok(server)
     }
 
     /// The copy it runs on.
