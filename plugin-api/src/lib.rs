@@ -114,7 +114,7 @@ pub use facts::{Facts, Level, Support};
 pub use locate::{Files, Located, Location, Server};
 pub use password::{Bcrypt, Derived, Handle, Kdf, Phc, Secrets};
 pub use plan::{Change, Key, Plan, Reveal, Step, delete, insert, purge, update};
-pub use plugin::{Batches, Context, Output, Plugin, Probe, unknown_verb};
+pub use plugin::{Batches, Context, OnlyNamed, Output, Plugin, Probe, unknown_verb};
 pub use random::{Random, fingerprint, hex, sha256};
 pub use reader::{Column, Count, CountBytes, File, Filter, Page, PageBytes, Reader, SAME, Select, StoreKind};
 pub use request::{Options, Request, Settings, SettingsFile, Target, Verb};

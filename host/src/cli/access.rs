@@ -1,6 +1,6 @@
 //! The nouns about what is let in: sign-ins, tokens, clients, their record, bans, invitations.
 
-use super::args::{Listing, Named, OfAccount, Which, Write};
+use super::args::{Aged, Listing, Named, OfAccount, Which, Write, span};
 use clap::{Args, Subcommand};
 
 /// `session`
@@ -23,16 +23,16 @@ pub enum SessionVerb {
         /// Include the app's own
         #[arg(long)]
         system: bool,
-        /// Only those that have ended already
-        #[arg(long)]
-        expired: bool,
+        /// How old.
+        #[command(flatten)]
+        aged: Aged,
         /// Which rows.
         #[command(flatten)]
         listing: Listing,
     },
     /// Show one sign-in
     Show {
-        /// Its id, as listed
+        /// Its id, as listed; `-` reads it, or the token itself, from standard input
         id: String,
     },
     /// End sign-ins
@@ -46,9 +46,9 @@ pub struct RevokeSessions {
     /// Which.
     #[command(flatten)]
     pub which: Which,
-    /// Who checks the account's password, where a name means several
-    #[arg(long, value_name = "PROVIDER", help_heading = "Selecting")]
-    pub provider: Option<String>,
+    /// Those not used for so long: 90d, 12h, 2w, 1y
+    #[arg(long, value_name = "TIME", value_parser = span, group = "which", help_heading = "Selecting")]
+    pub unused_for: Option<u64>,
     /// End API keys, app passwords and long-lived tokens too
     #[arg(long)]
     pub tokens: bool,
@@ -63,9 +63,9 @@ pub struct RevokeTokens {
     /// Which.
     #[command(flatten)]
     pub which: Which,
-    /// Who checks the account's password, where a name means several
-    #[arg(long, value_name = "PROVIDER", help_heading = "Selecting")]
-    pub provider: Option<String>,
+    /// Those not used for so long: 90d, 12h, 2w, 1y
+    #[arg(long, value_name = "TIME", value_parser = span, group = "which", help_heading = "Selecting")]
+    pub unused_for: Option<u64>,
     /// Safety.
     #[command(flatten)]
     pub write: Write,
@@ -99,6 +99,9 @@ pub enum TokenVerb {
         /// Whose.
         #[command(flatten)]
         account: OfAccount,
+        /// How old.
+        #[command(flatten)]
+        aged: Aged,
         /// Which rows.
         #[command(flatten)]
         listing: Listing,

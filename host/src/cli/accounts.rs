@@ -25,6 +25,9 @@ pub enum UserVerb {
         /// Include the app's own accounts
         #[arg(long)]
         system: bool,
+        /// The accounts of an older layout instead, which the app no longer signs in
+        #[arg(long)]
+        legacy: bool,
         /// Which rows.
         #[command(flatten)]
         listing: Listing,
@@ -48,6 +51,9 @@ pub enum UserVerb {
         /// Its password.
         #[command(flatten)]
         password: NewPassword,
+        /// Give it no password, where another system checks it or it is set later
+        #[arg(long, conflicts_with = "NewPassword", help_heading = "Password")]
+        no_password: bool,
         /// Safety.
         #[command(flatten)]
         write: Write,
@@ -59,8 +65,14 @@ pub enum UserVerb {
         #[command(flatten)]
         account: Named,
         /// key=value pairs: email=, display-name=, role=, admin=, login=, expires=, and the app's own
-        #[arg(value_name = "KEY=VALUE", required = true)]
+        #[arg(value_name = "KEY=VALUE")]
         keys: Vec<String>,
+        /// End API keys, app passwords and long-lived tokens too
+        #[arg(long)]
+        tokens: bool,
+        /// Leave sign-ins alone
+        #[arg(long)]
+        keep_sessions: bool,
         /// Take the last usable administrator's rights
         #[arg(long, help_heading = "Safety")]
         allow_last_admin: bool,
@@ -74,7 +86,7 @@ pub enum UserVerb {
         #[command(flatten)]
         account: Named,
         /// The new sign-in name
-        new: String,
+        new: Option<String>,
         /// Safety.
         #[command(flatten)]
         write: Write,
@@ -88,6 +100,14 @@ pub enum UserVerb {
     Purge(OnAdmin),
     /// Mend names that keep people from signing in
     FixNames {
+        /// Only this account's; everybody's if none
+        user: Option<String>,
+        /// Only the name of the account with this id
+        #[arg(long, value_name = "ID", help_heading = "Selecting")]
+        id: Option<String>,
+        /// Where several would have one name, the account of this id keeps it and the others get a free one
+        #[arg(long, value_name = "ID", help_heading = "Selecting")]
+        keep: Option<String>,
         /// Safety.
         #[command(flatten)]
         write: Write,
@@ -123,7 +143,14 @@ pub enum PasswordVerb {
     },
     /// Remove the password, so that it no longer signs in
     #[command(alias = "rm")]
-    Remove(OnAccount),
+    Remove {
+        /// End API keys, app passwords and long-lived tokens too
+        #[arg(long)]
+        tokens: bool,
+        /// Which account.
+        #[command(flatten)]
+        on: OnAdmin,
+    },
     /// Say whether a name and password would get in, as the app's own login would
     Check {
         /// Which account.
@@ -166,11 +193,14 @@ pub enum AdminVerb {
         #[command(flatten)]
         write: Write,
     },
-    /// Make an account an administrator
+    /// Make an account, or everybody in a group, administrators
     Grant {
         /// Which account.
         #[command(flatten)]
         target: Target,
+        /// Give the right to this group, made if there is none: one that an identity provider sends
+        #[arg(long, value_name = "NAME", group = "account")]
+        group: Option<String>,
         /// Make it the owner too, where the app has one
         #[arg(long)]
         owner: bool,

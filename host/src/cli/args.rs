@@ -18,11 +18,11 @@ pub struct Target {
     pub provider: Option<String>,
 }
 
-/// Which account, where other arguments follow its name.
+/// Which account, where other arguments follow its name, or its id alone stands before them.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Named {
-    /// The account's sign-in name
-    pub user: String,
+    /// The account's sign-in name; left out where --id is given
+    pub user: Option<String>,
     /// The app's own id of the account, where a name means several
     #[arg(long, value_name = "ID", help_heading = "Selecting")]
     pub id: Option<String>,
@@ -102,6 +102,22 @@ pub struct OldPassword {
     pub password_file: Option<PathBuf>,
 }
 
+/// Which sign-ins or tokens of a list, by their age.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Aged {
+    /// Only those that have ended already
+    #[arg(long, help_heading = "Selecting")]
+    pub expired: bool,
+    /// Only those not used for so long: 90d, 12h, 2w, 1y
+    #[arg(long, value_name = "TIME", value_parser = span, help_heading = "Selecting")]
+    pub unused_for: Option<u64>,
+}
+
+/// A length of time as people write it, in seconds.
+pub(super) fn span(text: &str) -> Result<u64, String> {
+    crate::keys::seconds(text).ok_or_else(|| "a number and a unit, as in 90d, 12h, 2w, 1y".to_owned())
+}
+
 /// Which rows of a list.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Listing {
@@ -137,17 +153,24 @@ pub struct OnAdmin {
 
 /// Which of the listed things end.
 #[derive(Args, Clone, Debug, Default)]
-#[group(required = true, multiple = true)]
+#[command(group = clap::ArgGroup::new("which").required(true).multiple(true))]
 pub struct Which {
     /// The account whose
+    #[arg(group = "which")]
     pub user: Option<String>,
-    /// This one, as listed; repeatable
-    #[arg(long, value_name = "ID", help_heading = "Selecting")]
+    /// This one, as listed; `-` reads it from standard input; repeatable
+    #[arg(long, value_name = "ID", group = "which", help_heading = "Selecting")]
     pub id: Vec<String>,
+    /// The account's id, where a name means several
+    #[arg(long, value_name = "ID", group = "which", help_heading = "Selecting")]
+    pub account_id: Option<String>,
+    /// Who checks the account's password, where a name means several
+    #[arg(long, value_name = "PROVIDER", help_heading = "Selecting")]
+    pub provider: Option<String>,
     /// Everybody's
-    #[arg(long, help_heading = "Selecting")]
+    #[arg(long, group = "which", help_heading = "Selecting")]
     pub all: bool,
     /// Those that have ended already
-    #[arg(long, help_heading = "Selecting")]
+    #[arg(long, group = "which", help_heading = "Selecting")]
     pub expired: bool,
 }
