@@ -68,10 +68,15 @@ mod tests {
     fn codes_are_those_of_the_standard() {
         // RFC 6238, appendix B: the secret `12345678901234567890`, the last six of eight digits.
         let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
-        for (seconds, code) in [(59, "287082"), (1_111_111_109, "081804"), (1_111_111_111, "050471"), (2_000_000_000, "279037")] {
+        for (seconds, code) in
+            [(59, "287082"), (1_111_111_109, "081804"), (1_111_111_111, "050471"), (2_000_000_000, "279037")]
+        {
             assert_eq!(totp(secret, Time::from_seconds(seconds)).unwrap().0, code);
         }
-        assert_eq!(totp("gezd gnbv gy3t qojq gezd gnbv gy3t qojq", Time::from_seconds(59)).unwrap(), ("287082".into(), 1));
+        assert_eq!(
+            totp("gezd gnbv gy3t qojq gezd gnbv gy3t qojq", Time::from_seconds(59)).unwrap(),
+            ("287082".into(), 1)
+        );
         assert_eq!(totp("not base32!", Time::from_seconds(59)), None);
         assert_eq!(totp("", Time::from_seconds(59)), None);
     }

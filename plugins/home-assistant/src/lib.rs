@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod accounts;
+mod bans;
 mod check;
 mod codes;
 mod groups;
 mod home;
+mod http;
+mod logins;
 mod mfa;
 mod names;
 mod schema;
@@ -50,6 +53,8 @@ impl Plugin for HomeAssistant {
             "session.show" => sessions::show(context.reader, request, output),
             "token.list" => tokens::list(context.reader, request, output),
             "mfa.status" => mfa::status(context.reader, request, output),
+            "login.list" => logins::list(context.reader, request, output),
+            "ban.list" => bans::list(context.reader, output),
             "app.check" => check::check(context.reader, request.now, output),
             _ => Err(unknown_verb(request)),
         }
@@ -70,6 +75,8 @@ impl Plugin for HomeAssistant {
             "admin.grant" => verbs::grant(context, request),
             "admin.revoke" => verbs::revoke(context, request),
             "user.fix-names" => verbs::fix_names(context, request),
+            "ban.clear" => bans::clear(context, request),
+            "onboarding.restart" => verbs::restart(context, request),
             "mfa.disable" => mfa::disable(context, request),
             _ => Err(unknown_verb(request)),
         }

@@ -77,9 +77,11 @@ impl Layout {
         let has_legacy_mode = version.as_deref().and_then(release).is_none_or(|release| release < WITHOUT_LEGACY);
         let mut layout = Layout { version, has_legacy_mode, ..Layout::default() };
         layout.auth = layout.note("auth", known(reader, "auth", (1, Some(1)), &[USERS, CREDENTIALS, TOKENS]))?;
-        layout.rows = layout.note("auth_provider.homeassistant", known(reader, "auth_provider.homeassistant", (1, Some(1)), &[ROWS]))?;
+        layout.rows = layout
+            .note("auth_provider.homeassistant", known(reader, "auth_provider.homeassistant", (1, Some(1)), &[ROWS]))?;
         layout.totp = layout.note("auth_module.totp", known(reader, "auth_module.totp", (1, Some(1)), &[TOTP]))?;
-        layout.notify = layout.note("auth_module.notify", known(reader, "auth_module.notify", (1, Some(1)), &[NOTIFY]))?;
+        layout.notify =
+            layout.note("auth_module.notify", known(reader, "auth_module.notify", (1, Some(1)), &[NOTIFY]))?;
         layout.people = layout.note("person", known(reader, "person", (2, Some(1)), &[]))?;
         layout.onboarding = layout.note("onboarding", known(reader, "onboarding", (4, None), &[]))?;
         match layout.auth || layout.rows || layout.version.is_some() || !layout.broken.is_empty() {
@@ -98,6 +100,16 @@ impl Layout {
             }
             other => other,
         }
+    }
+
+    /// Refuses files of a future release; what is merely damaged passes.
+    ///
+    /// # Errors
+    /// An account file is of a version not known here.
+    pub fn refuse_unknown(&self) -> Result<()> {
+        let unknown =
+            |(document, error): &&(&str, Error)| ACCOUNT_FILES.contains(document) && error.kind == Kind::UnknownSchema;
+        self.broken.iter().find(unknown).map_or(Ok(()), |(_, error)| Err(error.clone()))
     }
 
     /// Refuses to go on where one of these files cannot be used.

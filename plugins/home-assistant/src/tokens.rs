@@ -45,8 +45,7 @@ pub fn issue(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let name = accounts::name(&home, user).map_or_else(|| title(&home, user), str::to_owned);
     let called = token_name(context.reader, request, &known.id)?;
     let seconds = lifetime(request)?;
-    let [id, token, key] =
-        [records::id(&request.random), request.random.hex(64), request.random.hex(64)];
+    let [id, token, key] = [records::id(&request.random), request.random.hex(64), request.random.hex(64)];
     let version = schema::version(context.reader)?;
     let row = Record::new()
         .with("/id", &*id)

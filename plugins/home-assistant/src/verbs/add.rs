@@ -64,8 +64,9 @@ fn refuse_name(home: &Home, typed: &str, request: &Request) -> Result<()> {
     match (home.rows_like(typed), request.password) {
         ([row, ..], None) => {
             let row = &home.rows[*row].username;
-            let message =
-                format!("there is a password entry `{row}` that leads to no user; its password would be the new user's");
+            let message = format!(
+                "there is a password entry `{row}` that leads to no user; its password would be the new user's"
+            );
             Err(Error::new(Kind::Conflict, message).help("set a new password with the user"))
         }
         _ => Ok(()),

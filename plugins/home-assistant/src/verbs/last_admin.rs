@@ -21,13 +21,13 @@ pub fn refuse_if_last(home: &Home, user: usize, options: &Options) -> Result<()>
         let help = "make another user the owner first: latchlift admin grant NAME --owner; if you mean it, say --allow-last-admin";
         return Err(Error::refused(message, None).help(help));
     }
-    let usable = |other: usize| {
-        home.is_admin(&home.users[other]) && sign_in::standing(home, other).can == Known::Is(true)
-    };
+    let usable =
+        |other: usize| home.is_admin(&home.users[other]) && sign_in::standing(home, other).can == Known::Is(true);
     if others().any(usable) {
         return Ok(());
     }
     let message = format!("`{name}` is the last administrator: no other can sign in");
-    let help = "make another user an administrator first: latchlift admin grant NAME; if you mean it, say --allow-last-admin";
+    let help =
+        "make another user an administrator first: latchlift admin grant NAME; if you mean it, say --allow-last-admin";
     Err(Error::refused(message, None).help(help))
 }

@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn ids_are_made_of_plain_letters() {
-        for (name, id) in [("Olivia Owner", "olivia_owner"), ("Jürgen  Groß!", "jurgen_gross"), ("東京", "unknown")] {
+        for (name, id) in [("Olivia Owner", "olivia_owner"), ("Jürgen  Groß!", "jurgen_gross"), ("東京", "unknown")]
+        {
             assert_eq!(slug(name), id, "{name}");
         }
     }

@@ -98,13 +98,13 @@ pub fn spellings<'a>(home: &'a Home, username: &'a str) -> BTreeSet<&'a str> {
 pub fn remove_rows(reader: &dyn Reader, home: &Home, credentials: &[usize]) -> Result<Vec<Change>> {
     let own = credentials.iter().filter(|own| !matches!(sign_in::path(home, **own), sign_in::Path::Shadowed(_)));
     let names = own.flat_map(|own| spellings(home, &home.credentials[*own].username)).collect();
-    let found = rows(reader, &names)?.into_iter();
-    Ok(found
-        .map(|(key, password)| {
-            let before = Record::new().with("/username", key.fields.text("/username")).with("/password", password);
-            delete(ROWS, key, before)
-        })
-        .collect())
+    Ok(rows(reader, &names)?.into_iter().map(removed_row).collect())
+}
+
+/// The end of one password entry.
+pub fn removed_row((key, password): (Key, Value)) -> Change {
+    let before = Record::new().with("/username", key.fields.text("/username")).with("/password", password);
+    delete(ROWS, key, before)
 }
 
 /// A whole record of a list, as it is.

@@ -9,7 +9,9 @@ use crate::names::is_legacy;
 use crate::schema::{CREDENTIALS, PROVIDER, TOKENS, USERS};
 use crate::sign_in::title;
 use crate::{accounts, mfa, sessions};
-use latchlift_plugin_api::{Change, Context, Filter, Plan, Record, Request, Result, Select, Value, purge, update};
+use latchlift_plugin_api::{
+    Change, Context, Filter, Plan, Record, Request, Result, Select, Value, delete, purge, update,
+};
 
 /// Plans the end of a user: password entries, then user, credentials and tokens, then second factors, then persons.
 ///
@@ -17,6 +19,9 @@ use latchlift_plugin_api::{Change, Context, Filter, Plan, Record, Request, Resul
 /// No account or several answer to the name, it is the app's own, the only owner or the last administrator.
 pub fn remove(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let home = Home::read(context.reader)?;
+    if let Some(plan) = remains(context, request, &home)? {
+        return Ok(plan);
+    }
     let user = accounts::find(&home, request.target()?)?;
     let known = &home.users[user];
     if known.system {
@@ -42,6 +47,30 @@ pub fn remove(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let plan = Plan::new(format!("Remove `{name}`")).about(&*known.id, name);
     let plan = plan.step(bar.into_iter().collect()).step(rows).step(auth).step(totp).step(notify).step(persons);
     Ok(warn(plan, context, &home, user)?.then(START))
+}
+
+/// What is left of somebody who is no user any more: password entries that lead nowhere, or by its id credentials, tokens and
+/// persons. `None` where there is a user, or nothing.
+fn remains(context: &Context<'_>, request: &Request, home: &Home) -> Result<Option<Plan>> {
+    let target = request.target()?;
+    let plan = match &target.id {
+        Some(id) if home.index(id).is_none() => {
+            let own = Filter::eq("/user_id", id.as_str());
+            let credentials = context.reader.all(Select::from(CREDENTIALS, ["/id", ""]).filter(own.clone()))?;
+            let mut auth: Vec<Change> = credentials.into_iter().map(removed_credential).collect();
+            auth.extend(purge(TOKENS, own.clone(), reader_count(context, &own)?));
+            let persons = people::unlink(context.reader, home, id)?;
+            Plan::new(format!("Remove what is left of the user {id}")).about(id, "").step(auth).step(persons)
+        }
+        None if home.users_like(&target.name).is_empty() => {
+            let name = &target.name;
+            let spellings = home.rows_like(name).iter().map(|row| &*home.rows[*row].username).collect();
+            let rows = records::rows(context.reader, &spellings)?.into_iter().map(records::removed_row).collect();
+            Plan::new(format!("Remove the password entry `{name}`, which leads to no user")).step(rows)
+        }
+        _ => return Ok(None),
+    };
+    Ok((!plan.is_empty()).then(|| plan.then(START)))
 }
 
 /// Plans the end of a user's passwords: the entries, then the credentials with their tokens and sign-ins. The user stays.
@@ -84,10 +113,13 @@ fn bar(home: &Home, user: usize, rows: &[Change]) -> Option<Change> {
     if !home.names.legacy || rows.is_empty() || !known.active || !home.password_credentials(user).any(shares) {
         return None;
     }
-    let gone: Vec<String> = rows.iter().filter_map(|row| match row {
-        Change::Delete { key, .. } => key.fields.text("/username"),
-        _ => None,
-    }).collect();
+    let gone: Vec<String> = rows
+        .iter()
+        .filter_map(|row| match row {
+            Change::Delete { key, .. } => key.fields.text("/username"),
+            _ => None,
+        })
+        .collect();
     let left = home.rows.iter().map(|row| &*row.username).filter(|name| !gone.iter().any(|gone| gone == name));
     match is_legacy(left) {
         true => None,
@@ -108,11 +140,12 @@ fn inactive_when_gone(change: Change) -> Change {
 fn removed_credentials(context: &Context<'_>, home: &Home, credentials: &[usize]) -> Result<Vec<Change>> {
     let ids = Filter::is_in("/id", credentials.iter().map(|credential| &*home.credentials[*credential].id));
     let found = context.reader.all(Select::from(CREDENTIALS, ["/id", ""]).filter(ids))?;
-    let gone = found.into_iter().map(|credential| {
-        let [id, whole] = ["/id", ""].map(|field| credential.get(field).cloned().unwrap_or_default());
-        latchlift_plugin_api::delete(CREDENTIALS, Record::new().with("/id", id), Record::new().with("", whole))
-    });
-    Ok(gone.collect())
+    Ok(found.into_iter().map(removed_credential).collect())
+}
+
+fn removed_credential(credential: Record) -> Change {
+    let [id, whole] = ["/id", ""].map(|field| credential.get(field).cloned().unwrap_or_default());
+    delete(CREDENTIALS, Record::new().with("/id", id), Record::new().with("", whole))
 }
 
 fn reader_count(context: &Context<'_>, filter: &Filter) -> Result<u64> {
@@ -137,7 +170,8 @@ fn warn(mut plan: Plan, context: &Context<'_>, home: &Home, user: usize) -> Resu
     plan.warnings.extend(people::unread(home));
     let settings = format!(".storage/frontend.user_data_{}", known.id);
     if !context.reader.files("", &settings)?.is_empty() {
-        plan = plan.then(format!("the user's settings stay in {settings}, which nothing reads any more: rm {settings}"));
+        plan =
+            plan.then(format!("the user's settings stay in {settings}, which nothing reads any more: rm {settings}"));
     }
     Ok(plan.then("phones of the user stay listed under the integration `mobile_app`; remove them in the settings"))
 }

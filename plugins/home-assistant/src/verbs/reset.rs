@@ -94,12 +94,8 @@ fn elsewhere(home: &Home, user: usize, name: &str) -> Error {
 
 /// The plan with what keeps the person out all the same, or is else to know.
 fn warn(mut plan: Plan, home: &Home, user: usize, request: &Request) -> Plan {
-    let mended = [
-        reason::PASSWORD_ENTRY_MISSING,
-        reason::HASH_UNREADABLE,
-        reason::NAME_CASE,
-        reason::CREDENTIAL_MISSING,
-    ];
+    let mended =
+        [reason::PASSWORD_ENTRY_MISSING, reason::HASH_UNREADABLE, reason::NAME_CASE, reason::CREDENTIAL_MISSING];
     for why in sign_in::standing(home, user).reasons {
         if why.blocking && !mended.contains(&why.code.as_str()) {
             plan = plan.warn(format!("the new password does not let {} in yet: {}", title(home, user), why.message));

@@ -68,7 +68,8 @@ fn values<'a>(home: &Home, user: usize, request: &Request) -> Result<Vec<(&'a st
             return Err(Error::refused(message, None).help(format!("to take them: latchlift {command}")));
         }
         let wanted = groups_with(home, known, group);
-        if !(group == ADMINS && home.in_admins(known)) && wanted != home.group_ids(known) {
+        let all_known = home.group_ids(known).iter().all(|id| home.groups.knows(id));
+        if !(group == ADMINS && home.in_admins(known) && all_known) && wanted != home.group_ids(known) {
             values.push(("/group_ids", list(wanted)));
         }
     }
@@ -80,10 +81,10 @@ fn values<'a>(home: &Home, user: usize, request: &Request) -> Result<Vec<(&'a st
     Ok(values)
 }
 
-/// The user's groups with another of the fixed ones; groups of one's own stay.
+/// The user's groups with another of the fixed ones; groups of one's own stay, but for those that do not exist.
 pub fn groups_with(home: &Home, known: &User, group: &str) -> Vec<String> {
     let fixed = |id: &&String| FIXED_GROUPS.contains(&id.as_str()) || home.groups.is_admins(id);
-    let own = home.group_ids(known).iter().filter(|id| !fixed(id)).cloned();
+    let own = home.group_ids(known).iter().filter(|id| !fixed(id) && home.groups.knows(id)).cloned();
     std::iter::once(group.to_owned()).chain(own).collect()
 }
 
@@ -112,7 +113,8 @@ fn warn(mut plan: Plan, home: &Home, user: usize, request: &Request) -> Plan {
         plan = plan.warn("who is signed in is kept out as long as the user is not active, and is back in afterwards");
     }
     if is("local-only", "yes") && home.is_admin(known) {
-        plan = plan.warn("an administrator who is only accepted from the local network is easily locked out by a proxy");
+        plan =
+            plan.warn("an administrator who is only accepted from the local network is easily locked out by a proxy");
     }
     if is("role", "admin") && !known.active && !is("active", "yes") {
         plan = plan.warn("the user is not active, so the role has no effect until it is");
