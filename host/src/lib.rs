@@ -14,6 +14,7 @@ pub mod fault;
 pub mod instance;
 pub mod journal;
 pub mod kdf;
+pub mod keys;
 pub mod output;
 pub mod plan;
 pub mod plugin;

@@ -255,6 +255,27 @@ pub fn confirm_by_name(question: &str, name: &str, may_ask: bool) -> Result<bool
     Ok(answer.is_some_and(|answer| answer == name || answer.trim() == name))
 }
 
+/// Asks for a value the command needs and was not given; `None` at the end of the input.
+///
+/// # Errors
+/// As [`confirm`].
+pub fn ask_for(question: &str) -> Result<Option<String>> {
+    let answer = terminal_for_questions(true)?.line(question)?;
+    Ok(answer.map(|answer| answer.trim().to_owned()))
+}
+
+/// The ids a person typed, where `-` stands for one on standard input: it may be the secret itself, which is no argument.
+///
+/// # Errors
+/// Standard input holds none, or cannot be read.
+pub fn ids(typed: Vec<String>) -> Result<Vec<String>> {
+    let read = |id: String| match id.as_str() {
+        "-" => read(&Source::Stdin, Purpose::Check, "", false).map(|read| read.text.trim().to_owned()),
+        _ => Ok(id),
+    };
+    typed.into_iter().map(read).collect()
+}
+
 fn terminal_for_questions(may_ask: bool) -> Result<Terminal> {
     Terminal::open(may_ask).ok_or_else(|| {
         Error::new(Kind::Usage, "this needs a confirmation, and there is no terminal to ask on")

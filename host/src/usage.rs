@@ -26,7 +26,10 @@ pub fn explain(refused: &clap::Error, arguments: &[String]) -> Error {
         ErrorKind::InvalidSubcommand => line.unknown_verb(),
         ErrorKind::UnknownArgument => line.unknown_argument(),
         ErrorKind::TooManyValues => (format!("`{}` takes no value", line.invalid()), None),
-        // Only numbers have a form of their own; clap would say "invalid digit found in string".
+        ErrorKind::ValueValidation if line.invalid().contains("unused-for") => {
+            (format!("`{}` takes a number and a unit: 90d, 12h, 2w, 1y", line.invalid()), None)
+        }
+        // Only numbers have a form of their own besides; clap would say "invalid digit found in string".
         ErrorKind::ValueValidation => (format!("`{}` takes a whole number", line.invalid()), None),
         ErrorKind::MissingRequiredArgument => (format!("`{}` needs {}", line.spoken(), line.invalid()), None),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => line.missing_verb(),

@@ -89,9 +89,9 @@ fn a_noun_without_verb_lists_its_verbs() {
 
 #[test]
 fn what_is_missing_is_named() {
-    let error = explained("latchlift user rename john");
-    assert_eq!(error.message, "`latchlift user rename` needs <NEW>");
-    assert_eq!(error.help.unwrap(), "see `latchlift user rename --help`");
+    let error = explained("latchlift user add");
+    assert_eq!(error.message, "`latchlift user add` needs <NAME>");
+    assert_eq!(error.help.unwrap(), "see `latchlift user add --help`");
 }
 
 #[test]
@@ -100,4 +100,6 @@ fn a_number_is_asked_for_in_words() {
         let error = explained(&format!("latchlift user list --limit={value}"));
         assert_eq!(error.message, "`--limit <N>` takes a whole number", "{value}");
     }
+    let error = explained("latchlift session revoke --unused-for soon");
+    assert_eq!(error.message, "`--unused-for <TIME>` takes a number and a unit: 90d, 12h, 2w, 1y");
 }

@@ -371,10 +371,59 @@ pub struct Invite {
     pub id: String,
     /// Who made it.
     pub account: Known<String>,
+    /// The id of who made it.
+    #[serde(skip_serializing_if = "Known::is_unknown")]
+    pub account_id: Known<String>,
     /// When it ends.
     pub expires_at: Known<Time>,
     /// Whether it has ended already.
     pub expired: bool,
+}
+
+/// A program that signs in by itself: an OAuth2 client.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Client {
+    /// The app's own id.
+    pub id: String,
+    /// Its name.
+    pub name: Known<String>,
+    /// The sign-in name of the account it acts for, if any.
+    #[serde(skip_serializing_if = "Known::is_unknown")]
+    pub account: Known<String>,
+    /// The id of that account.
+    #[serde(skip_serializing_if = "Known::is_unknown")]
+    pub account_id: Known<String>,
+    /// The role, in the app's word.
+    #[serde(skip_serializing_if = "Known::is_unknown")]
+    pub role: Known<String>,
+    /// Who checks its secret, in the app's word.
+    #[serde(skip_serializing_if = "Known::is_unknown")]
+    pub provider: Known<String>,
+    /// How it signs in, in the app's word: `oauth2`.
+    #[serde(skip_serializing_if = "Known::is_unknown")]
+    pub method: Known<String>,
+    /// What its tokens may do, in the app's words.
+    #[serde(skip_serializing_if = "Known::is_unknown")]
+    pub scope: Known<String>,
+    /// Whether it may sign in.
+    #[serde(skip_serializing_if = "Known::is_unknown")]
+    pub enabled: Known<bool>,
+    /// How many tokens it has.
+    #[serde(skip_serializing_if = "Known::is_unknown")]
+    pub tokens: Known<u64>,
+    /// How long its tokens last, in seconds; nothing if for ever.
+    #[serde(skip_serializing_if = "Known::is_unknown")]
+    pub expires_in: Known<u64>,
+    /// When it was made.
+    #[serde(skip_serializing_if = "Known::is_unknown")]
+    pub created_at: Known<Time>,
+    /// When it was last used.
+    #[serde(skip_serializing_if = "Known::is_unknown")]
+    pub last_seen: Known<Time>,
+    /// What only this app knows.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub extra: BTreeMap<String, String>,
 }
 
 /// Some of what a read verb reports. Large answers are given in several batches.
@@ -384,7 +433,7 @@ pub struct Invite {
 pub enum Batch {
     /// For `user list` and `user show`.
     Accounts(Vec<Account>),
-    /// For `session list`.
+    /// For `session list` and `session show`.
     Sessions(Vec<Session>),
     /// For `token list`.
     Tokens(Vec<Session>),
@@ -400,6 +449,8 @@ pub enum Batch {
     Bans(Vec<Ban>),
     /// For `invite list`.
     Invites(Vec<Invite>),
+    /// For `client list` and `client show`.
+    Clients(Vec<Client>),
 }
 
 #[cfg(test)]

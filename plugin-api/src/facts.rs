@@ -50,6 +50,8 @@ pub struct PasswordRules {
     pub trim: bool,
     /// The fewest characters (Unicode code points) allowed when setting.
     pub min_chars: u32,
+    /// The app's own settings that say another number for `min_chars`, the one that decides first.
+    pub min_chars_settings: Vec<String>,
     /// The most UTF-8 bytes that count.
     pub max_bytes: u32,
     /// What to do above that when setting.
@@ -60,8 +62,14 @@ pub struct PasswordRules {
 
 impl Default for PasswordRules {
     fn default() -> Self {
-        let refuse = TooLong::Refuse;
-        PasswordRules { trim: false, min_chars: 1, max_bytes: 4096, set_too_long: refuse, check_too_long: refuse }
+        PasswordRules {
+            trim: false,
+            min_chars: 1,
+            min_chars_settings: vec![],
+            max_bytes: 4096,
+            set_too_long: TooLong::Refuse,
+            check_too_long: TooLong::Refuse,
+        }
     }
 }
 
@@ -155,10 +163,14 @@ pub struct ArgumentKey {
     pub verbs: Vec<String>,
     /// Its name.
     pub name: String,
-    /// `text`, `yes/no`, `time`, or the words allowed, with `|` between.
+    /// What values it takes. The host refuses others, and gives the plugin the form in brackets: `text`, `yes/no` (`yes`,
+    /// `no`), `number` (digits), `time` (RFC 3339 in UTC, or `never`), `duration` (seconds, or `never`), or the words
+    /// allowed with `|` between. An empty value, which takes away what is there, passes as it is.
     pub kind: String,
     /// What it does, one line.
     pub help: String,
+    /// Whether it must be given: the person is asked for it, or told that it is missing.
+    pub required: bool,
 }
 
 /// One of the app's own commands, and what to type instead.

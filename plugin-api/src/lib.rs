@@ -107,14 +107,14 @@ pub mod time;
 pub mod value;
 
 pub use account::{
-    Account, Ban, Batch, Check, Finding, Invite, Known, Login, Mfa, Reason, Session, Severity, Verdict, reason,
+    Account, Ban, Batch, Check, Client, Finding, Invite, Known, Login, Mfa, Reason, Session, Severity, Verdict, reason,
 };
 pub use error::{Candidate, Error, Kind, Result};
 pub use facts::{Facts, Level, Support};
 pub use locate::{Files, Located, Location, Server};
 pub use password::{Bcrypt, Derived, Handle, Kdf, Phc, Secrets};
 pub use plan::{Change, Key, Plan, Reveal, Step, delete, insert, purge, update};
-pub use plugin::{Batches, Context, Output, Plugin, Probe, unknown_verb};
+pub use plugin::{Batches, Context, OnlyNamed, Output, Plugin, Probe, unknown_verb};
 pub use random::{Random, fingerprint, hex, sha256};
 pub use reader::{Column, Count, CountBytes, File, Filter, Page, PageBytes, Reader, SAME, Select, StoreKind};
 pub use request::{Options, Request, Settings, SettingsFile, Target, Verb};

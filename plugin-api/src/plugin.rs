@@ -80,6 +80,39 @@ pub fn unknown_verb(request: &Request) -> Error {
     Error::unsupported(format!("this plugin does not know the verb `{}`", request.verb.as_str()))
 }
 
+/// Passes on only the sessions and clients a request names by their ids, for `session show` and `client show`. A session
+/// whose id is the fingerprint of a secret is also named by that secret.
+pub struct OnlyNamed<'a> {
+    output: &'a mut dyn Output,
+    ids: Vec<String>,
+}
+
+impl<'a> OnlyNamed<'a> {
+    /// What of `output` the request names.
+    pub fn new(output: &'a mut dyn Output, request: &Request) -> OnlyNamed<'a> {
+        let prints = request.ids.iter().map(|id| crate::random::fingerprint(id));
+        OnlyNamed { output, ids: request.ids.iter().cloned().chain(prints).collect() }
+    }
+}
+
+impl Output for OnlyNamed<'_> {
+    fn emit(&mut self, mut batch: Batch) -> Result<()> {
+        let named = |id: &String| self.ids.contains(id);
+        let left = match &mut batch {
+            Batch::Sessions(rows) | Batch::Tokens(rows) => {
+                rows.retain(|row| named(&row.id));
+                rows.len()
+            }
+            Batch::Clients(rows) => {
+                rows.retain(|row| named(&row.id));
+                rows.len()
+            }
+            _ => 1,
+        };
+        if left == 0 { Ok(()) } else { self.output.emit(batch) }
+    }
+}
+
 /// Collects the rows of a large answer into batches.
 pub struct Batches<'a, T> {
     output: &'a mut dyn Output,

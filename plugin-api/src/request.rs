@@ -60,6 +60,14 @@ pub struct Options {
     pub all: bool,
     /// `--expired`: only what has ended already.
     pub expired: bool,
+    /// `--legacy`: the accounts of an older layout that the app no longer signs in.
+    pub legacy: bool,
+    /// `--unused-for`: only what was last used, or made if never used, at least so many seconds ago.
+    pub unused_for: Option<u64>,
+    /// `--group`: the group to give a permission to, in the app's word.
+    pub group: Option<String>,
+    /// `--keep`: the id of the account that keeps a name that several would have.
+    pub keep: Option<String>,
     /// The safety rules the person waived, without `--allow-`: `last-admin`, `running`, `existing-admin`.
     pub allow: Vec<String>,
 }
@@ -116,9 +124,11 @@ pub struct Request {
     pub target: Option<Target>,
     /// The new name of `user rename`.
     pub new_name: Option<String>,
-    /// The ids of `session revoke --id`, `token revoke --id`.
+    /// Rows by their ids: `session show ID`, `token revoke --id ID`, `client set ID`, the addresses of `ban clear`. One may
+    /// be the secret itself rather than an id, where the person gave it on standard input: never repeat it in a message.
     pub ids: Vec<String>,
-    /// `key=value` arguments, declared in plugin.toml.
+    /// `key=value` arguments, declared in plugin.toml and checked against the kind declared there. An empty value takes
+    /// away what is there.
     pub keys: BTreeMap<String, String>,
     /// Switches.
     pub options: Options,

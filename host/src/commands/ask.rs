@@ -70,6 +70,30 @@ impl Ask {
         self
     }
 
+    /// About what was not used for so many seconds.
+    pub fn unused_for(mut self, seconds: Option<u64>) -> Ask {
+        self.options.unused_for = seconds;
+        self
+    }
+
+    /// For a group.
+    pub fn group(mut self, group: Option<String>) -> Ask {
+        self.options.group = group;
+        self
+    }
+
+    /// Where one account keeps a name that several would have.
+    pub fn keep(mut self, id: Option<String>) -> Ask {
+        self.options.keep = id;
+        self
+    }
+
+    /// Sign-ins stay.
+    pub fn keep_sessions(mut self, keep: bool) -> Ask {
+        self.options.keep_sessions = keep;
+        self
+    }
+
     /// Tokens too.
     pub fn tokens(mut self, tokens: bool) -> Ask {
         self.options.tokens = tokens;
@@ -104,7 +128,7 @@ impl Ask {
     /// With `key=value` arguments.
     ///
     /// # Errors
-    /// One has no `=`, or a key is given twice.
+    /// One has no `=`, or a key is given twice. Whether an app has the key is the plugin's to say.
     pub fn keys(mut self, arguments: &[String]) -> Result<Ask> {
         for argument in arguments {
             let Some((key, value)) = argument.split_once('=') else {
@@ -121,6 +145,7 @@ impl Ask {
     /// The name or id asked for, for prompts and the journal.
     pub(super) fn name(&self) -> String {
         let target = self.target.clone().unwrap_or_default();
-        if target.name.is_empty() { target.id.unwrap_or_default() } else { target.name }
+        let named = if target.name.is_empty() { target.id.unwrap_or_default() } else { target.name };
+        if named.is_empty() { self.options.group.clone().unwrap_or_default() } else { named }
     }
 }

@@ -7,10 +7,11 @@ use crate::apply::{self, Work};
 use crate::context::{Opened, Run};
 use crate::error::{Error, Kind, Result};
 use crate::kdf::{self, Purpose, Vault};
+use crate::keys;
 use crate::plan;
 use crate::secret::{self, Password, Source};
 use crate::ui;
-use latchlift_plugin_api::{Account, Batch, Handle, Known, Options, Plan, Request, Reveal, Target};
+use latchlift_plugin_api::{Account, Batch, Facts, Handle, Known, Options, Plan, Request, Target};
 use serde_json::json;
 
 /// A plan for one instance, ready to be shown.
@@ -24,8 +25,8 @@ struct Planned {
 ///
 /// # Errors
 /// Nothing was changed, unless the error's note says otherwise.
-pub fn run(run: &Run, ask: Ask) -> Result<Exit> {
-    let opened = open(run, &ask)?;
+pub fn run(run: &Run, mut ask: Ask) -> Result<Exit> {
+    let opened = open(run, &mut ask)?;
     // One time and one randomness for all of it, so that planning again gives the same plan.
     let request = request(run, &ask);
     // A person is asked for a password only once it is certain that there is an account to set it for.
@@ -68,17 +69,17 @@ pub fn run(run: &Run, ask: Ask) -> Result<Exit> {
     for planned in &planned {
         apply::check_writable(&run.journal()?, &work(run, &ask, planned))?;
     }
-    hand_over(run, secret.as_ref())?;
+    hand_over(run, secret.as_ref(), &planned)?;
     write(run, &ask, planned, secret)
 }
 
 /// The instances, each able to do what is asked and with no change left half done. Two names of one place count once.
-fn open(run: &Run, ask: &Ask) -> Result<Vec<Opened>> {
+fn open(run: &Run, ask: &mut Ask) -> Result<Vec<Opened>> {
     let mut opened: Vec<Opened> = Vec::new();
     for instance in &run.selected_for_writing()? {
         let open = Opened::open(run, instance)?;
         open.supports(ask.verb)?;
-        check_keys(ask, &open)?;
+        complete_keys(run, ask, open.facts())?;
         if opened.iter().any(|other| other.is_same(&open)) {
             continue;
         }
@@ -94,14 +95,26 @@ fn new_password(run: &Run, source: &Source, ask: &Ask) -> Result<Password> {
     secret::read(source, Purpose::Set, &ask.name(), run.ui.can_ask)
 }
 
-fn check_keys(ask: &Ask, opened: &Opened) -> Result<()> {
-    let facts = opened.facts();
-    let known = |name: &str| facts.keys.iter().any(|key| key.name == name && key.verbs.iter().any(|v| v == ask.verb));
-    match ask.keys.keys().find(|key| !known(key)) {
-        None => Ok(()),
-        Some(key) => Err(Error::new(Kind::Usage, format!("{} has no key `{key}` for this", facts.title))
-            .help(format!("see the keys with `latchlift plugin show {}`", facts.app))),
+/// Makes sure the keys given are ones the app has, and asks for those it cannot do without.
+fn complete_keys(run: &Run, ask: &mut Ask, facts: &Facts) -> Result<()> {
+    keys::checked(facts, ask.verb, &ask.keys, run.now())?;
+    let missing: Vec<_> = keys::missing(facts, ask.verb, &ask.keys).cloned().collect();
+    for key in missing {
+        let takes = keys::takes(&key);
+        let answer = match run.ui.can_ask {
+            true => secret::ask_for(&format!("{} ({}; {takes}): ", key.name, key.help))?.unwrap_or_default(),
+            false => String::new(),
+        };
+        if answer.is_empty() {
+            let message = format!("{} needs `{}=` for this: {}", facts.title, key.name, key.help);
+            return Err(Error::new(Kind::Usage, message)
+                .note("nothing was changed")
+                .help(format!("add {}=VALUE, which takes {takes}", key.name)));
+        }
+        ask.keys.insert(key.name, answer);
+        keys::checked(facts, ask.verb, &ask.keys, run.now())?;
     }
+    Ok(())
 }
 
 fn plans(
@@ -120,6 +133,7 @@ fn plan_one(run: &Run, ask: &Ask, mut request: Request, opened: Opened, secret: 
     }
     let mut vault = Vault::default();
     request.password = password_handle(&mut vault, ask, &opened, secret)?;
+    request.keys = keys::checked(opened.facts(), ask.verb, &ask.keys, request.now)?;
     refuse_misnamed(run, ask, &opened)?;
     let (plan, version) = opened.plan(run, request, &vault).map_err(|error| {
         let error = error.note("nothing was changed");
@@ -171,7 +185,6 @@ fn request(run: &Run, ask: &Ask) -> Request {
         target: ask.target.clone(),
         new_name: ask.new_name.clone(),
         ids: ask.ids.clone(),
-        keys: ask.keys.clone(),
         ..run.request(ask.verb, ask.options.clone())
     }
 }
@@ -252,22 +265,39 @@ fn confirm(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<()> {
     }
 }
 
-/// Prints a generated password before anything is written: a closed pipe must not lose it. As JSON it is part of the
-/// answer, which comes last; then it is made sure that somebody listens.
-fn hand_over(run: &Run, secret: Option<&Password>) -> Result<()> {
-    let Some(password) = secret.filter(|password| password.generated) else { return Ok(()) };
-    let cannot = |why: &str| {
-        Error::new(Kind::Failed, format!("cannot print the new password: {why}"))
+/// Prints what was made, a password or tokens, before anything is written: a closed pipe must not lose it. As JSON it is
+/// part of the answer, which comes last; then it is made sure that somebody listens.
+fn hand_over(run: &Run, secret: Option<&Password>, planned: &[Planned]) -> Result<()> {
+    let made = made(secret, planned);
+    if made.is_empty() {
+        return Ok(());
+    }
+    let cannot = |what: &str, why: &str| {
+        Error::new(Kind::Failed, format!("cannot print the new {what}: {why}"))
             .note("nothing was changed")
             .help("let standard output go to a terminal, a pipe or a file")
     };
     if ui::stdout_is_discarded() {
-        return Err(cannot("standard output is closed or goes nowhere"));
+        return Err(cannot(&made[0].0, "standard output is closed or goes nowhere"));
     }
     if run.ui.json() {
         return Ok(());
     }
-    ui::try_answer(&password.text).map_err(|why| cannot(&crate::error::io_reason(&why)))
+    for (what, value) in &made {
+        if *what != "password" {
+            run.ui.say(format!("the new {what}, shown only now:"));
+        }
+        ui::try_answer(value).map_err(|why| cannot(what, &crate::error::io_reason(&why)))?;
+    }
+    Ok(())
+}
+
+/// The secrets that were made here and are shown once, each with what it is.
+fn made<'a>(secret: Option<&'a Password>, planned: &'a [Planned]) -> Vec<(String, &'a str)> {
+    let password = secret.filter(|password| password.generated);
+    let password = password.map(|password| ("password".to_owned(), password.text.as_str()));
+    let reveals = planned.iter().flat_map(|planned| &planned.plan.reveals);
+    password.into_iter().chain(reveals.map(|made| (made.kind.replace('_', " "), made.value.as_str()))).collect()
 }
 
 /// What became of one plan.
@@ -291,7 +321,7 @@ fn write(run: &Run, ask: &Ask, planned: Vec<Planned>, secret: Option<Password>) 
                 tell(run, planned, &outcome, secret.is_some(), several);
             }
             Err(error) => {
-                let error = about_password(error, secret.as_ref());
+                let error = about_made(error, &made(secret.as_ref(), std::slice::from_ref(planned)));
                 let shown = ui::error_json(&error);
                 let mut json = json!({ "app": planned.opened.name(), "ok": false, "applied": false, "error": shown });
                 if error.kind == Kind::Unfinished {
@@ -312,7 +342,7 @@ fn write(run: &Run, ask: &Ask, planned: Vec<Planned>, secret: Option<Password>) 
         _ => Kind::SomeFailed.exit(),
     };
     match run.ui.json() {
-        true => Ok(print_or_save(results, secret.as_ref(), code)),
+        true => Ok(print_or_save(results, &made(secret.as_ref(), &planned), code)),
         false => {
             failures.iter().for_each(|error| ui::error(error, false));
             Ok(code)
@@ -320,11 +350,11 @@ fn write(run: &Run, ask: &Ask, planned: Vec<Planned>, secret: Option<Password>) 
     }
 }
 
-/// A failure after a generated password was printed says whether that password counts.
-fn about_password(mut error: Error, secret: Option<&Password>) -> Error {
-    if error.kind != Kind::Unfinished && secret.is_some_and(|password| password.generated) {
+/// A failure after a secret was printed says whether that secret counts.
+fn about_made(mut error: Error, made: &[(String, &str)]) -> Error {
+    if let (false, Some((what, _))) = (error.kind == Kind::Unfinished, made.first()) {
         let note = error.note.take().unwrap_or_else(|| "nothing was changed".to_owned());
-        error.note = Some(format!("{note}; the new password that was printed is not in use"));
+        error.note = Some(format!("{note}; the new {what} that was printed is not in use"));
     }
     error
 }
@@ -364,12 +394,6 @@ fn tell(run: &Run, planned: &Planned, outcome: &Outcome, new_password: bool, sev
     let plan = &planned.plan;
     if run.ui.json() {
         return;
-    }
-    for Reveal { kind, value } in &plan.reveals {
-        run.ui.say(format!("{kind}, shown only now:"));
-        if ui::try_answer(value).is_err() {
-            run.ui.warn(format!("standard output is closed; the {kind} is: {value}"));
-        }
     }
     let place = if several { format!("{}: ", planned.opened.name()) } else { String::new() };
     if outcome.sign_in.is_empty() {
@@ -422,15 +446,19 @@ pub fn print_results(results: Vec<serde_json::Value>) {
     ui::answer(&json!({ "latchlift": 1, "ok": ok, "results": results }).to_string());
 }
 
-/// Prints the results; if nobody listens any more, a generated password still goes somewhere it can be read, and someone
+/// Prints the results; if nobody listens any more, a secret made here still goes somewhere it can be read, and someone
 /// must look. Gives the exit code.
-fn print_or_save(results: Vec<serde_json::Value>, secret: Option<&Password>, code: Exit) -> Exit {
+fn print_or_save(results: Vec<serde_json::Value>, made: &[(String, &str)], code: Exit) -> Exit {
     let ok = results.iter().all(|result| result["ok"] == true);
     let text = json!({ "latchlift": 1, "ok": ok, "results": results }).to_string();
     let Err(why) = ui::try_answer(&text) else { return code };
     ui::lost(&why);
-    let Some(password) = secret.filter(|password| password.generated) else { return code };
-    ui::tell("warning: the answer could not be printed; the change is written and the new password is:");
-    ui::tell(password.text.as_str());
+    if made.is_empty() {
+        return code;
+    }
+    for (what, value) in made {
+        ui::tell(format!("warning: the answer could not be printed; the change is written and the new {what} is:"));
+        ui::tell(value);
+    }
     if code == 0 { Kind::Unfinished.exit() } else { code }
 }

@@ -185,18 +185,41 @@ pub fn sessions(run: &Run, target: Option<Target>, options: Options, limit: Opti
     ask(run, question, take, |_, _| ())
 }
 
-/// `session show`: the one of that id.
+/// `session show`
 ///
 /// # Errors
 /// The only instance asked failed, or none has the verb; [`Kind::NotFound`] where there is none.
-pub fn session(run: &Run, id: String) -> Result<Exit> {
-    let request = run.request("session.list", Options { system: true, ..Options::default() });
-    let missing = Error::new(Kind::NotFound, format!("there is no session `{id}`"));
-    let missing = Some(missing.help("see them with `latchlift session list`"));
+pub fn session(run: &Run, id: &str) -> Result<Exit> {
+    let (request, missing) = by_id(run, "session.show", id, "session")?;
     let question = Question { request, shape: rows::SESSIONS, limit: None, empty: "no sessions", missing };
     let take = |batch| match batch {
-        Batch::Sessions(mut rows) => {
-            rows.retain(|row: &Session| row.id == id);
+        Batch::Sessions(rows) => rows,
+        _ => vec![],
+    };
+    ask(run, question, take, |_, _| ())
+}
+
+/// The question for one row by its id, and the failure that no row is. An id from standard input is not repeated.
+fn by_id(run: &Run, verb: &str, id: &str, noun: &str) -> Result<(Request, Option<Error>)> {
+    let ids = crate::secret::ids(vec![id.to_owned()])?;
+    let meant = if id == "-" { "that was given".to_owned() } else { format!("`{id}`") };
+    let missing = Error::new(Kind::NotFound, format!("there is no {noun} {meant}"));
+    let missing = missing.help(format!("see them with `latchlift {noun} list`"));
+    Ok((Request { ids, ..run.request(verb, Options::default()) }, Some(missing)))
+}
+
+/// `token list`
+///
+/// # Errors
+/// The only instance asked failed, or none has the verb.
+pub fn tokens(run: &Run, target: Option<Target>, options: Options, limit: Option<usize>) -> Result<Exit> {
+    let only_expired = options.expired;
+    let request = Request { target, ..run.request("token.list", options) };
+    let shape = Shape { name: "tokens", ..rows::SESSIONS };
+    let question = Question { request, shape, limit, empty: "no tokens", missing: None };
+    let take = |batch| match batch {
+        Batch::Tokens(mut rows) => {
+            rows.retain(|row: &Session| !only_expired || row.expired);
             rows
         }
         _ => vec![],
@@ -204,40 +227,30 @@ pub fn session(run: &Run, id: String) -> Result<Exit> {
     ask(run, question, take, |_, _| ())
 }
 
-/// `token list`
+/// `client list`
 ///
 /// # Errors
 /// The only instance asked failed, or none has the verb.
-pub fn tokens(run: &Run, target: Option<Target>, limit: Option<usize>) -> Result<Exit> {
-    let request = Request { target, ..run.request("token.list", Options::default()) };
-    session_like(run, request, "tokens", limit)
+pub fn clients(run: &Run, limit: Option<usize>) -> Result<Exit> {
+    clients_of(run, run.request("client.list", Options::default()), limit, None)
 }
 
-/// `client list`: clients are listed with the columns of tokens.
+/// `client show`
 ///
 /// # Errors
-/// The only instance asked failed, or none has the verb.
-pub fn tokens_of(run: &Run, verb: &str, name: &str, limit: Option<usize>) -> Result<Exit> {
-    session_like(run, run.request(verb, Options::default()), name, limit)
+/// The only instance asked failed, or none has the verb; [`Kind::NotFound`] where there is none.
+pub fn client(run: &Run, id: &str) -> Result<Exit> {
+    let (request, missing) = by_id(run, "client.show", id, "client")?;
+    clients_of(run, request, None, missing)
 }
 
-fn session_like(run: &Run, request: Request, name: &str, limit: Option<usize>) -> Result<Exit> {
-    let (shape, empty) = (Shape { name, ..rows::SESSIONS }, format!("no {name}"));
-    let question = Question { request, shape, limit, empty: &empty, missing: None };
+fn clients_of(run: &Run, request: Request, limit: Option<usize>, missing: Option<Error>) -> Result<Exit> {
+    let question = Question { request, shape: rows::CLIENTS, limit, empty: "no clients", missing };
     let take = |batch| match batch {
-        Batch::Tokens(rows) | Batch::Sessions(rows) => rows,
+        Batch::Clients(rows) => rows,
         _ => vec![],
     };
     ask(run, question, take, |_, _| ())
-}
-
-/// A read verb of which nothing but its support is known yet.
-///
-/// # Errors
-/// Always: the plugin's reason.
-pub fn unsupported_read(run: &Run, verb: &str, id: &str) -> Result<Exit> {
-    let request = Request { ids: vec![id.to_owned()], ..run.request(verb, Options::default()) };
-    session_like(run, request, "clients", None)
 }
 
 /// `mfa status`

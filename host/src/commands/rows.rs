@@ -1,7 +1,7 @@
 //! The rows of lists: which columns people see.
 
 use crate::output::Shape;
-use latchlift_plugin_api::{Account, Ban, Invite, Known, Login, Mfa, Session, Time};
+use latchlift_plugin_api::{Account, Ban, Client, Invite, Known, Login, Mfa, Session, Time};
 
 /// How `user list` looks.
 pub const ACCOUNTS: Shape<'_, Account> = Shape {
@@ -107,6 +107,29 @@ pub const INVITES: Shape<'_, Invite> =
 /// A row of `invite list`.
 fn invite(app: &str, invite: &Invite) -> Vec<String> {
     vec![app.to_owned(), invite.id.clone(), text(&invite.account), time(&invite.expires_at)]
+}
+
+/// How `client list` looks.
+pub const CLIENTS: Shape<'_, Client> = Shape {
+    name: "clients",
+    headings: &["APP", "ID", "NAME", "ACCOUNT", "ROLE", "METHOD", "SCOPE", "ENABLED", "TOKENS", "LAST SEEN"],
+    cells: client,
+};
+
+/// A row of `client list`.
+fn client(app: &str, client: &Client) -> Vec<String> {
+    vec![
+        app.to_owned(),
+        client.id.clone(),
+        text(&client.name),
+        text(&client.account),
+        text(&client.role),
+        text(&client.method),
+        text(&client.scope),
+        client.enabled.value().map_or("", |yes| if *yes { "yes" } else { "no" }).to_owned(),
+        number(&client.tokens),
+        time(&client.last_seen),
+    ]
 }
 
 fn text(value: &Known<String>) -> String {

@@ -35,10 +35,13 @@ impl Opened {
     /// The plugin is refused, the settings cannot be read, the location makes no sense.
     pub fn open(run: &Run, instance: &Instance) -> Result<Opened> {
         let found = instance.found.clone()?;
-        let loaded = run.registry.load(&found.plugin)?;
+        let mut loaded = run.registry.load(&found.plugin)?;
         run.ui.detail(format!("plugin: {} {} from {}", found.plugin, loaded.version, loaded.path.display()));
         let files = found.files();
         let settings = Settings(found.settings.iter().map(|path| settings::read(path)).collect::<Result<Vec<_>>>()?);
+        if let Some(chars) = min_chars(&loaded.facts, &settings) {
+            loaded.facts.password.min_chars = chars;
+        }
         let mut located = locate(&found, &loaded, &settings, &files)?;
         let mut stores = Stores::new();
         for Located { store, location } in &mut located {
@@ -281,6 +284,13 @@ impl Opened {
             undoes: None,
         }
     }
+}
+
+/// The fewest characters of a password that the app's own settings ask for, where they say so.
+fn min_chars(facts: &Facts, settings: &Settings) -> Option<u32> {
+    let stated = |name: &String| settings.0.iter().rev().find_map(|file| file.values.get(name));
+    let number = facts.password.min_chars_settings.iter().find_map(stated)?;
+    number.trim().parse().ok().filter(|chars| *chars > 0)
 }
 
 /// The stores: where the instance says, else where its settings say. A directory says least: the app's own settings, where

@@ -157,6 +157,14 @@ pub trait StoreReader {
         Err(no_documents(name))
     }
 
+    /// The lower-case hex SHA-256 of a document's bytes; `None` where it does not exist.
+    ///
+    /// # Errors
+    /// The store holds no documents, or the file cannot be read.
+    fn digest(&mut self, name: &str) -> Result<Option<String>> {
+        Err(no_documents(name))
+    }
+
     /// The files that match a glob.
     ///
     /// # Errors

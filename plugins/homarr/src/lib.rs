@@ -21,8 +21,8 @@ mod verbs;
 mod verdict;
 
 use latchlift_plugin_api::{
-    Context, Error, Files, Located, Output, Plan, Plugin, Probe, Reader, Request, Result, Settings, export_plugin,
-    unknown_verb,
+    Context, Error, Files, Located, OnlyNamed, Output, Plan, Plugin, Probe, Reader, Request, Result, Settings,
+    export_plugin, unknown_verb,
 };
 
 /// Homarr 1.x.
@@ -47,6 +47,7 @@ impl Plugin for Homarr {
             "user.show" => report::show(context, request, output),
             "password.check" => verdict::check(context, request, output),
             "session.list" => sessions::list(context, request, output),
+            "session.show" => sessions::list(context, request, &mut OnlyNamed::new(output, request)),
             "app.check" => check::check(context, request, output),
             "mfa.status" => Err(no_second_factor()),
             _ => Err(unknown_verb(request)),

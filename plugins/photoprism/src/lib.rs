@@ -18,7 +18,7 @@ mod verbs;
 mod verdict;
 
 use latchlift_plugin_api::{
-    Context, Files, Located, Output, Plan, Plugin, Probe, Reader, Request, Result, Settings, export_plugin,
+    Context, Files, Located, OnlyNamed, Output, Plan, Plugin, Probe, Reader, Request, Result, Settings, export_plugin,
     unknown_verb,
 };
 
@@ -50,6 +50,7 @@ impl Plugin for PhotoPrism {
             "user.show" => accounts::show(context, request, output),
             "password.check" => verdict::check(context, request, output),
             "session.list" => sessions::list(context, request, output),
+            "session.show" => sessions::list(context, request, &mut OnlyNamed::new(output, request)),
             "mfa.status" => verbs::mfa::status(context, request, output),
             "app.check" => check::check(context, request, output),
             _ => Err(unknown_verb(request)),

@@ -146,6 +146,10 @@ impl StoreReader for DocumentsReader {
         self.store.text(name)
     }
 
+    fn digest(&mut self, name: &str) -> Result<Option<String>> {
+        Ok(atomic::stamp(&self.store.named(name)?)?.map(|stamp| stamp.sha256()))
+    }
+
     fn files(&mut self, glob: &str) -> Result<Vec<File>> {
         self.store.glob(glob)
     }
