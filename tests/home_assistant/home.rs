@@ -150,14 +150,29 @@ impl Running<'_> {
     /// Fails unless name and password are good and a code is asked for; a wrong one is refused and the right one is not.
     #[track_caller]
     pub fn asks_for_a_code(&self, who: &str, password: &str) {
-        let (name, secret) = (&self.home.person(who).name, self.home.held[who].totp.as_deref().unwrap());
+        self.asks_for_a_code_from(who, &self.home.person(who).name, password);
+    }
+
+    /// The same where somebody has another name by now.
+    #[track_caller]
+    pub fn asks_for_a_code_from(&self, who: &str, name: &str, password: &str) {
+        let secret = self.home.held[who].totp.as_deref().unwrap();
         assert_eq!(answered(self.server.log_in(name, password, None)), SignIn::AsksForCode, "{who}");
         let right = answered(code(secret));
         let wrong = if right == "000000" { "111111" } else { "000000" };
         let refused = SignIn::Refused("invalid_code".to_owned());
         assert_eq!(answered(self.server.log_in(name, password, Some(wrong))), refused, "{who}");
         let user = self.signs_in_with_code(name, password, Some(&right));
-        assert_eq!(user.mfa, ["totp"], "{who}");
+        assert_eq!((&user.id, user.mfa), (&self.home.person(who).id, vec!["totp".to_owned()]), "{who}");
+    }
+
+    /// Fails unless the onboarding takes a first user. Gives whom it made.
+    #[track_caller]
+    pub fn makes_the_first_user(&self, name: &str, password: &str) -> User {
+        match answered(self.server.make_first_user(name, password)) {
+            SignIn::In(tokens) => self.holder(name, &tokens),
+            other => panic!("{name} is made and does not get in: {other:?}"),
+        }
     }
 
     /// Fails unless the places somebody was signed in at still are, or all are not.
