@@ -175,9 +175,15 @@ impl Running<'_> {
         }
     }
 
-    /// Fails unless the places somebody was signed in at still are, or all are not.
+    /// Fails unless somebody was signed in somewhere and still is everywhere, or nowhere any more.
     #[track_caller]
     pub fn sessions(&self, who: &str, good: bool) {
+        assert!(!self.home.held[who].sessions.is_empty(), "{who} was signed in nowhere to begin with");
+        self.all_sessions(who, good);
+    }
+
+    #[track_caller]
+    fn all_sessions(&self, who: &str, good: bool) {
         for session in &self.home.held[who].sessions {
             let access = answered(self.server.refresh(session.client(), session.secret()));
             assert_eq!(access.is_some(), good, "a refresh token of {who}");
@@ -185,9 +191,15 @@ impl Running<'_> {
         }
     }
 
-    /// Fails unless somebody's long-lived tokens open the API, or all do not.
+    /// Fails unless somebody had long-lived tokens and all open the API, or none.
     #[track_caller]
     pub fn long_lived(&self, who: &str, good: bool) {
+        assert!(!self.home.held[who].long_lived.is_empty(), "{who} had no long-lived tokens to begin with");
+        self.all_long_lived(who, good);
+    }
+
+    #[track_caller]
+    fn all_long_lived(&self, who: &str, good: bool) {
         for token in &self.home.held[who].long_lived {
             assert_eq!(answered(self.server.lets_in(&token.bearer)), good, "a long-lived token of {who}");
         }
@@ -196,8 +208,8 @@ impl Running<'_> {
     /// Fails unless somebody is there, signed in, with all they had, as if nothing had happened.
     #[track_caller]
     pub fn is_as_ever(&self, who: &str) {
-        self.sessions(who, true);
-        self.long_lived(who, true);
+        self.all_sessions(who, true);
+        self.all_long_lived(who, true);
         let user = self.still_signs_in(who);
         assert_eq!(user.admin, self.home.person(who).admin, "whether {who} administers");
     }

@@ -4,7 +4,10 @@ use super::http::{Body, Reply, ask};
 use super::{Server, websocket};
 use crate::Result;
 use crate::apps::home_assistant::oracle_python;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::process::Command;
 
 /// What the login page calls itself; any address does, as long as it is the same throughout.
@@ -22,12 +25,18 @@ pub enum SignIn {
 }
 
 /// What a login or a client holds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Tokens {
     /// Good for half an hour.
     pub access: String,
     /// Good for more of these.
     pub refresh: String,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("tokens")
+    }
 }
 
 /// Whom an access token is for.
@@ -185,14 +194,26 @@ fn refused(why: &Value) -> SignIn {
     SignIn::Refused(why.as_str().unwrap_or("without a word").to_owned())
 }
 
-/// The access token that stands for a row of `refresh_tokens`, as the app gave it out.
-///
-/// # Errors
-/// As [`code`].
-pub fn bearer(id: &str, jwt_key: &str) -> Result<String> {
-    let program = "import jwt, sys, time; now = int(time.time()) - 10; \
-        print(jwt.encode({'iss': sys.argv[1], 'iat': now, 'exp': now + 1800}, sys.argv[2], algorithm='HS256'))";
-    python(program, &[id, jwt_key])
+/// The access token that stands for a row of `refresh_tokens`, as the app gave it out: a JWT of half an hour.
+pub fn bearer(id: &str, jwt_key: &str) -> String {
+    let text = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let now = jiff::Timestamp::now().as_second() - 10;
+    let claims = json!({ "iss": id, "iat": now, "exp": now + 1800 });
+    let signed = format!("{}.{}", text(json!({ "alg": "HS256", "typ": "JWT" })), text(claims));
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(hmac_sha256(jwt_key.as_bytes(), signed.as_bytes())))
+}
+
+/// HMAC as RFC 2104 has it.
+fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let mut block = [0_u8; 64];
+    let short = if key.len() > block.len() { Sha256::digest(key).to_vec() } else { key.to_vec() };
+    block[..short.len()].copy_from_slice(&short);
+    let padded = |pad: u8, rest: &[u8]| {
+        let mut bytes: Vec<u8> = block.iter().map(|byte| byte ^ pad).collect();
+        bytes.extend_from_slice(rest);
+        Sha256::digest(bytes).to_vec()
+    };
+    padded(0x5c, &padded(0x36, message))
 }
 
 /// The code a phone would show now for a second factor's secret.
@@ -200,11 +221,8 @@ pub fn bearer(id: &str, jwt_key: &str) -> Result<String> {
 /// # Errors
 /// The Python that has Home Assistant cannot be run.
 pub fn code(secret: &str) -> Result<String> {
-    python("import pyotp, sys; print(pyotp.TOTP(sys.argv[1]).now())", &[secret])
-}
-
-fn python(program: &str, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(oracle_python()).args(["-c", program]).args(arguments).output();
+    let program = "import pyotp, sys; print(pyotp.TOTP(sys.argv[1]).now())";
+    let output = Command::new(oracle_python()).args(["-c", program, secret]).output();
     let output = output.map_err(|why| format!("no Python of Home Assistant's ({why}); `make setup` installs it"))?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
