@@ -41,6 +41,11 @@ pub trait Store {
         Ok(())
     }
 
+    /// The refusal to write, where the store is of a kind that is only ever read.
+    fn read_only(&self) -> Option<Error> {
+        None
+    }
+
     /// How the store stands against a step: not yet written, written, or neither.
     ///
     /// # Errors

@@ -19,8 +19,6 @@ pub struct Http {
     pub forwarded: Option<bool>,
     /// Whether addresses get banned.
     pub ban_enabled: Option<bool>,
-    /// After how many failures; -1 for never.
-    pub threshold: Option<i64>,
     /// What went wrong when the newest settings were tried.
     pub error: Option<String>,
     /// The version of the store, where there is one.
@@ -83,7 +81,6 @@ fn of_map(map: &Value) -> Http {
         proxies,
         forwarded: member(map, "use_x_forwarded_for").and_then(Value::as_bool),
         ban_enabled: member(map, "ip_ban_enabled").and_then(Value::as_bool),
-        threshold: member(map, "login_attempts_threshold").and_then(Value::as_int),
         ..Http::default()
     }
 }
@@ -103,7 +100,6 @@ fn from_yaml(reader: &dyn Reader) -> Http {
         proxies: scalars("trusted_proxies"),
         forwarded: yes("use_x_forwarded_for"),
         ban_enabled: yes("ip_ban_enabled"),
-        threshold: first("login_attempts_threshold").and_then(|value| value.parse().ok()),
         source: "configuration.yaml",
         ..Http::default()
     }

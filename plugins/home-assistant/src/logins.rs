@@ -18,7 +18,7 @@ pub fn list(reader: &dyn Reader, request: &Request, output: &mut dyn Output) -> 
     Layout::look(reader)?.refuse_unknown()?;
     if request.target.is_some() {
         let why = "Home Assistant's log names the addresses of failed sign-ins and never the account";
-        return Err(Error::unsupported(why).help("see all of them: latchlift login list"));
+        return Err(Error::unsupported(why).help("see all of them: `latchlift login list`"));
     }
     let mut found = vec![];
     for log in LOGS {

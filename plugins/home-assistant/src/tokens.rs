@@ -69,7 +69,7 @@ pub fn issue(context: &Context<'_>, request: &Request) -> Result<Plan> {
     if !known.active {
         plan = plan.warn(format!("`{name}` is not active, so the token is refused until it is"));
     }
-    let revoke = format!("to end it: latchlift token revoke --id {id}");
+    let revoke = format!("to end it: `latchlift token revoke --id {id}`");
     Ok(plan.step(vec![insert(TOKENS, row)]).then(START).then(revoke))
 }
 
@@ -85,7 +85,7 @@ fn token_name(reader: &dyn Reader, request: &Request, user: &str) -> Result<Stri
     match request.keys.get("name").map(|name| name.trim()).filter(|name| !name.is_empty()) {
         Some(name) if free(&name.to_owned()) => Ok(name.to_owned()),
         Some(name) => Err(Error::new(Kind::Conflict, format!("the user has a token named `{name}` already"))
-            .help("give another one: name=NAME, or end the old one: latchlift token list")),
+            .help("give another one: name=NAME, or end the old one: `latchlift token list`")),
         None => {
             let numbered = (2..).map(|n| format!("latchlift {n}"));
             Ok(std::iter::once("latchlift".to_owned()).chain(numbered).find(free).unwrap_or_default())

@@ -2,9 +2,12 @@
 
 mod admins;
 mod apps;
+mod bans;
 mod mfa;
 mod names;
+mod onboarding;
 mod password_checks;
+mod password_removal;
 mod password_resets;
 mod refusals;
 mod sessions;
@@ -72,10 +75,13 @@ pub fn all() -> Vec<Case> {
         users::CASES,
         password_resets::CASES,
         password_checks::CASES,
+        password_removal::CASES,
         sessions::CASES,
         admins::CASES,
         names::CASES,
         mfa::CASES,
+        bans::CASES,
+        onboarding::CASES,
         apps::CASES,
         refusals::CASES,
     ];

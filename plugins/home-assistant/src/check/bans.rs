@@ -58,11 +58,4 @@ fn proxies(http: &Http, findings: &mut Vec<Finding>) {
             format!("the newest settings of the web server were given up ({error}); the ones before are used");
         findings.push(Finding::new(Severity::Note, "http_not_promoted", message).evidence(".storage/http"));
     }
-    if http.threshold.is_some_and(|threshold| threshold >= 1)
-        && http.ban_enabled != Some(false)
-        && http.forwarded != Some(true)
-    {
-        let message = "addresses are banned after failed sign-ins and forwarded addresses are not read: behind a proxy the first ban locks everybody out";
-        findings.push(Finding::new(Severity::Note, "bans_without_forwarding", message).evidence(http.source));
-    }
 }

@@ -23,7 +23,10 @@ pub fn check(reader: &dyn Reader, home: Option<&Home>, layout: &Layout, findings
     missing(layout, findings);
     if let Some(home) = home {
         onboarding(reader, home, findings)?;
-        left_over(home, &files, findings);
+        // Where nobody is left at all, what is left of them may be wanted back.
+        if home.users.iter().any(|user| !user.system) {
+            left_over(home, &files, findings);
+        }
     }
     corrupt(reader, layout, &files, findings);
     owners(&files, findings);

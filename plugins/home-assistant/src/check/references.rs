@@ -80,7 +80,9 @@ fn tokens(reader: &dyn Reader, home: &Home, now: Time, findings: &mut Vec<Findin
 }
 
 fn people(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Result<()> {
-    if !home.layout.people || reader.columns("", PEOPLE)?.is_none() {
+    // Where nobody is left at all, persons may be wanted back with them.
+    let deserted = home.users.iter().all(|user| user.system);
+    if deserted || !home.layout.people || reader.columns("", PEOPLE)?.is_none() {
         return Ok(());
     }
     let mut stray = vec![];

@@ -54,7 +54,7 @@ fn refuse_name(home: &Home, typed: &str, request: &Request) -> Result<()> {
     }
     if !home.layout.auth {
         let message = "`.storage/auth` is missing, and with it every user";
-        let help = "look for `.storage/auth.corrupt.*` first; a new administrator: latchlift admin recreate NAME";
+        let help = "look for `.storage/auth.corrupt.*` first; a new administrator: `latchlift admin recreate NAME`";
         return Err(Error::new(Kind::Conflict, message).help(help));
     }
     if let [other, ..] = home.users_like(typed) {

@@ -158,7 +158,7 @@ fn warn(mut plan: Plan, home: &Home) -> Plan {
 pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
     if request.options.group.is_some() {
         let why = "administrators of Home Assistant are the users in its group `system-admin`; no other group can be made one";
-        return Err(Error::unsupported(why).help("name the user instead: latchlift admin grant NAME"));
+        return Err(Error::unsupported(why).help("name the user instead: `latchlift admin grant NAME`"));
     }
     let home = Home::read(context.reader)?;
     let user = accounts::find(&home, request.target()?)?;

@@ -37,7 +37,7 @@ pub fn fix_names(context: &Context<'_>, request: &Request) -> Result<Plan> {
     }
     if !clashes.is_empty() {
         let message = "some names differ only in letter case or outer white space and would become one";
-        let help = "say which account keeps the name, and the others get a number behind it: latchlift user fix-names --keep ID";
+        let help = "say which account keeps the name, and the others get a number behind it: `latchlift user fix-names --keep ID`";
         return Err(Error { candidates: clashes, ..Error::new(Kind::Conflict, message).help(help) });
     }
     fix.plan(context, request, &home)
@@ -246,7 +246,8 @@ impl Fix {
             return Ok(vec![]);
         }
         // Which entry it is among those of its spelling, as records are named.
-        let (mut seen, mut places): (HashMap<&str, u32>, HashMap<(&str, u32), usize>) = Default::default();
+        let mut seen: HashMap<&str, u32> = HashMap::new();
+        let mut places: HashMap<(&str, u32), usize> = HashMap::new();
         for (index, row) in home.rows.iter().enumerate() {
             let ordinal = seen.entry(&row.username).or_default();
             places.insert((&row.username, *ordinal), index);
@@ -292,7 +293,7 @@ pub fn mend(home: &Home, credential: usize, rows: &mut [Change]) -> std::result:
     let renamed =
         home.rows.iter().map(|row| if row.username == known.username { fixed.as_str() } else { &row.username });
     if home.names.legacy && is_legacy(renamed) {
-        return Err("other names still have to be typed exactly; latchlift user fix-names rewrites all".to_owned());
+        return Err("other names still have to be typed exactly; `latchlift user fix-names` rewrites all".to_owned());
     }
     rows.iter_mut().for_each(|change| rewrite(change, &fixed));
     Ok(rename(home, credential))

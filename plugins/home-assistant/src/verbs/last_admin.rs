@@ -18,7 +18,7 @@ pub fn refuse_if_last(home: &Home, user: usize, options: &Options) -> Result<()>
     let others = || (0..home.users.len()).filter(|other| *other != user && !home.users[*other].system);
     if known.owner && !others().any(|other| home.users[other].owner && home.users[other].active) {
         let message = format!("`{name}` is the only owner, and nothing in Home Assistant makes another");
-        let help = "make another user the owner first: latchlift admin grant NAME --owner; if you mean it, say --allow-last-admin";
+        let help = "make another user the owner first: `latchlift admin grant NAME --owner`; if you mean it, say --allow-last-admin";
         return Err(Error::refused(message, None).help(help));
     }
     let usable =
@@ -27,7 +27,6 @@ pub fn refuse_if_last(home: &Home, user: usize, options: &Options) -> Result<()>
         return Ok(());
     }
     let message = format!("`{name}` is the last administrator: no other can sign in");
-    let help =
-        "make another user an administrator first: latchlift admin grant NAME; if you mean it, say --allow-last-admin";
+    let help = "make another user an administrator first: `latchlift admin grant NAME`; if you mean it, say --allow-last-admin";
     Err(Error::refused(message, None).help(help))
 }

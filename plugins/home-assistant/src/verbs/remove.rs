@@ -101,7 +101,7 @@ pub fn remove_password(context: &Context<'_>, request: &Request) -> Result<Plan>
     }
     let plan = Plan::new(format!("Remove the password of `{name}`")).about(&*known.id, &*name);
     let plan = plan.step(bar.into_iter().collect()).step(rows).step(auth);
-    let back = format!("to give a password again: latchlift password reset {name} --id {}", known.id);
+    let back = format!("to give a password again: `latchlift password reset {name} --id {}`", known.id);
     Ok(plan.warn("the credential goes too, since without a password entry it leads nowhere").then(START).then(back))
 }
 

@@ -68,7 +68,7 @@ fn own_credential(home: &Home, user: usize, typed: &str) -> Result<usize> {
         None => {
             let id = &home.users[user].id;
             Err(Error::refused(format!("{title} has no sign-in name that could be changed"), None)
-                .help(format!("to give one, with a password: latchlift password reset NAME --id {id}")))
+                .help(format!("to give one, with a password: `latchlift password reset NAME --id {id}`")))
         }
     }
 }

@@ -70,7 +70,7 @@ pub fn of_the_app(home: &Home, user: usize) -> Error {
 fn without_name(home: &Home, user: usize) -> Error {
     let message = format!("{} has no sign-in name, so a password would lead nowhere", title(home, user));
     let id = &home.users[user].id;
-    Error::refused(message, None).help(format!("to give it one: latchlift password reset NAME --id {id}"))
+    Error::refused(message, None).help(format!("to give it one: `latchlift password reset NAME --id {id}`"))
 }
 
 /// The name that a user without one gets, if it is nobody else's.
