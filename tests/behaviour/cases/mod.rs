@@ -3,12 +3,15 @@
 mod accounts_changed;
 mod admins;
 mod apps;
+mod bans;
 mod clients;
 mod invites;
 mod logins;
 mod mfa;
 mod names;
+mod onboarding;
 mod password_checks;
+mod password_removal;
 mod password_resets;
 mod refusals;
 mod restored;
@@ -79,6 +82,7 @@ pub fn all() -> Vec<Case> {
         accounts_changed::CASES,
         password_resets::CASES,
         password_checks::CASES,
+        password_removal::CASES,
         sessions::CASES,
         tokens::CASES,
         clients::CASES,
@@ -88,6 +92,8 @@ pub fn all() -> Vec<Case> {
         names::CASES,
         mfa::CASES,
         invites::CASES,
+        bans::CASES,
+        onboarding::CASES,
         apps::CASES,
         refusals::CASES,
     ];

@@ -160,6 +160,31 @@ pub trait Instance: Send + Sync {
         Ok(None)
     }
 
+    /// The secret of the person's authenticator app, where the store keeps it readable.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn totp_secret(&self, person: &Person) -> Result<Option<String>> {
+        let _ = person;
+        Ok(None)
+    }
+
+    /// Makes the app refuse these addresses.
+    ///
+    /// # Errors
+    /// It cannot.
+    fn refuse(&self, addresses: &[&str]) -> Result<()> {
+        Err(format!("this app does not refuse {}", addresses.join(", ")).into())
+    }
+
+    /// The addresses the app refuses, sorted.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn refused(&self) -> Result<Vec<String>> {
+        Ok(vec![])
+    }
+
     /// Whether the app would let the person administer it.
     ///
     /// # Errors
