@@ -4,7 +4,7 @@
 //! (`-journal`, `-wal`) the owner and mode of the database.
 
 use super::sql::{Database, Natural, Open, Reference, Statement, Table, write};
-use super::{Standing, Store, StoreReader, Witness};
+use super::{PageAsBytes, Standing, Store, StoreReader, Witness};
 use crate::error::{Error, Kind, Result};
 use latchlift_plugin_api::{Cell, Column, Facts, File, Filter, Page, Select, Step, StoreKind, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -154,7 +154,7 @@ impl StoreReader for Reading {
         self.open.count_by(collection, field, filter)
     }
 
-    fn select_bytes(&mut self, query: &Select) -> Result<Vec<u8>> {
+    fn select_bytes(&mut self, query: &Select) -> Result<PageAsBytes> {
         self.open.select_bytes(query)
     }
 
@@ -225,15 +225,6 @@ impl Session {
 }
 
 impl Database for Session {
-    fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Value>>> {
-        let mut all = Vec::new();
-        self.query_each(statement, &mut |row| {
-            all.push(row.iter_mut().map(|cell| std::mem::take(cell).into()).collect());
-            Ok(())
-        })?;
-        Ok(all)
-    }
-
     fn query_each(&mut self, statement: &Statement, each: &mut dyn FnMut(&mut [Cell<'_>]) -> Result<()>) -> Result<()> {
         let explain = |why: rusqlite::Error| self.explain(&why);
         let mut prepared = self.connection.prepare_cached(&statement.text).map_err(explain)?;
