@@ -34,6 +34,28 @@ impl Verbs {
     }
 }
 
+/// A `key=value` that an app takes for a verb, of the first key it declares for that.
+///
+/// # Errors
+/// The program or the plugin is not built, or does not say.
+pub fn argument(app: &str, verb: &str) -> Result<Option<String>> {
+    let directory = tempfile::tempdir()?;
+    let answer = Run::new("plugin show --json", directory.path()).arg(app).succeeds().json();
+    let keys = answer.pointer("/plugin/key").and_then(|keys| keys.as_array()).cloned().unwrap_or_default();
+    let takes = |key: &&serde_json::Value| key["verbs"].as_array().is_some_and(|verbs| verbs.iter().any(|v| v == verb));
+    let argument = |key: &serde_json::Value| {
+        let value = match key["kind"].as_str().unwrap_or_default() {
+            "yes/no" => "yes",
+            "number" => "1",
+            "time" | "duration" => "30d",
+            words if words.contains('|') => words.split('|').next().unwrap_or_default(),
+            _ => "new",
+        };
+        format!("{}={value}", key["name"].as_str().unwrap_or_default())
+    };
+    Ok(keys.iter().find(takes).map(argument))
+}
+
 /// What an app's plugin declares.
 ///
 /// # Errors

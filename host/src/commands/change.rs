@@ -79,6 +79,9 @@ fn open(run: &Run, ask: &mut Ask) -> Result<Vec<Opened>> {
     for instance in &run.selected_for_writing()? {
         let open = Opened::open(run, instance)?;
         open.supports(ask.verb)?;
+        if let Some(refused) = open.stores().iter().find_map(|(_, store)| store.read_only()) {
+            return Err(refused);
+        }
         complete_keys(run, ask, open.facts())?;
         if opened.iter().any(|other| other.is_same(&open)) {
             continue;
@@ -225,8 +228,10 @@ fn tell_dry_run(run: &Run, ask: &Ask, planned: &[Planned]) -> Exit {
 }
 
 fn tell_nothing(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<Exit> {
-    if !ask.ids.is_empty() {
-        return Err(Error::new(Kind::NotFound, format!("there is nothing with the id {}", ask.ids.join(", ")))
+    // A plugin says itself that there is no such client. The ids are not repeated: one may be a token from standard input.
+    if !ask.ids.is_empty() && !ask.verb.starts_with("client.") {
+        let which = if ask.ids.len() == 1 { "that id" } else { "these ids" };
+        return Err(Error::new(Kind::NotFound, format!("there is nothing with {which}"))
             .note("nothing was changed")
             .help("see the ids with `list`"));
     }

@@ -97,6 +97,9 @@ impl<'a> Services<'a> {
             }),
             "document" => self
                 .give(body, |(store, name): (String, String)| self.with(&store, |store| store.reader.document(&name))),
+            "digest" => {
+                self.give(body, |(store, name): (String, String)| self.with(&store, |store| store.reader.digest(&name)))
+            }
             "files" => {
                 self.give(body, |(store, glob): (String, String)| self.with(&store, |store| store.reader.files(&glob)))
             }

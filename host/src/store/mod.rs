@@ -45,6 +45,11 @@ pub trait Store {
         Ok(())
     }
 
+    /// The refusal to write, where the store is of a kind that is only ever read.
+    fn read_only(&self) -> Option<Error> {
+        None
+    }
+
     /// How the store stands against a step: not yet written, written, or neither.
     ///
     /// # Errors
@@ -167,6 +172,14 @@ pub trait StoreReader: Send {
     /// # Errors
     /// The store holds no documents, or the file cannot be read.
     fn document(&mut self, name: &str) -> Result<Option<String>> {
+        Err(no_documents(name))
+    }
+
+    /// The lower-case hex SHA-256 of a document's bytes; `None` where it does not exist.
+    ///
+    /// # Errors
+    /// The store holds no documents, or the file cannot be read.
+    fn digest(&mut self, name: &str) -> Result<Option<String>> {
         Err(no_documents(name))
     }
 

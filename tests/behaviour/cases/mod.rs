@@ -3,13 +3,20 @@
 mod accounts_changed;
 mod admins;
 mod apps;
+mod bans;
+mod clients;
 mod invites;
+mod logins;
 mod mfa;
 mod names;
+mod onboarding;
 mod password_checks;
+mod password_removal;
 mod password_resets;
 mod refusals;
+mod restored;
 mod sessions;
+mod tokens;
 mod users;
 
 use latchlift_tests::Result;
@@ -75,11 +82,18 @@ pub fn all() -> Vec<Case> {
         accounts_changed::CASES,
         password_resets::CASES,
         password_checks::CASES,
+        password_removal::CASES,
         sessions::CASES,
+        tokens::CASES,
+        clients::CASES,
+        logins::CASES,
+        restored::CASES,
         admins::CASES,
         names::CASES,
         mfa::CASES,
         invites::CASES,
+        bans::CASES,
+        onboarding::CASES,
         apps::CASES,
         refusals::CASES,
     ];

@@ -144,6 +144,47 @@ pub trait Instance: Send + Sync {
         records.filter(|record| self.role(record) == role && self.belongs(record, person)).count()
     }
 
+    /// Whether the app takes this token; nothing where the story does not know its rules.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn accepts_token(&self, _secret: &str) -> Result<Option<bool>> {
+        Ok(None)
+    }
+
+    /// Whether the app lets the OAuth2 client of this id and secret in; nothing where it has none.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn accepts_client(&self, _id: &str, _secret: &str) -> Result<Option<bool>> {
+        Ok(None)
+    }
+
+    /// The secret of the person's authenticator app, where the store keeps it readable.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn totp_secret(&self, person: &Person) -> Result<Option<String>> {
+        let _ = person;
+        Ok(None)
+    }
+
+    /// Makes the app refuse these addresses.
+    ///
+    /// # Errors
+    /// It cannot.
+    fn refuse(&self, addresses: &[&str]) -> Result<()> {
+        Err(format!("this app does not refuse {}", addresses.join(", ")).into())
+    }
+
+    /// The addresses the app refuses, sorted.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn refused(&self) -> Result<Vec<String>> {
+        Ok(vec![])
+    }
+
     /// Whether the app would let the person administer it.
     ///
     /// # Errors
@@ -213,6 +254,15 @@ pub fn cast(target: &Target, story: Story) -> Option<Vec<&'static str>> {
 /// Whether a story can be told of a target: a genuine store has the people it has, and few can be brought into another.
 pub fn tells(target: &Target, story: Story) -> bool {
     target.genuine.is_none() || story == Story::Usual || target.app == "homarr"
+}
+
+/// What an app asks for besides: PhotoPrism gives no new account a role of its own accord.
+pub fn required(target: &Target, verb: &str) -> &'static str {
+    match (target.app, verb) {
+        ("photoprism", "user.add") if crate::schema::order(&target.version) < vec![240_420] => "role=user",
+        ("photoprism", "user.add") => "role=guest",
+        _ => "",
+    }
 }
 
 /// Makes the store of a target in a directory of its own and fills it.
