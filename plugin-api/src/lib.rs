@@ -97,6 +97,7 @@ pub mod account;
 pub mod error;
 pub mod facts;
 pub mod locate;
+mod packed;
 pub mod password;
 pub mod plan;
 pub mod plugin;

@@ -5,7 +5,7 @@ use super::services::{Services, Sink};
 use super::trust::Trust;
 use super::{OLDEST_PROTOCOL, app_of, elf, library_name, refused};
 use crate::error::{Error, Kind, Result};
-use latchlift_plugin_api::abi::{Hello, PROTOCOL, decode};
+use latchlift_plugin_api::abi::{Hello, PROTOCOL};
 use latchlift_plugin_api::{self as api, Batch, Facts, Files, Located, Plan, Probe, Request, Settings};
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::Read;
@@ -142,7 +142,7 @@ impl Loaded {
     }
 
     fn understood(&self, batch: &[u8]) -> Result<Batch> {
-        decode(batch).map_err(|error| self.broken(error.into()))
+        Batch::decode(batch).map_err(|error| self.broken(error.into()))
     }
 
     /// Plans a verb that changes something. The plan has not been checked yet.

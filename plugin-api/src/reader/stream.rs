@@ -3,20 +3,17 @@
 //! A list of a hundred thousand accounts is a million cells, so the two common kinds, text and integers, are read here
 //! directly; everything else goes the usual way.
 
-use crate::error::{Error, Kind, Result};
-use crate::value::{Cell, Value};
-use rmp::Marker;
-use rmp::decode::{self, NumValueReadError, ValueReadError};
-use serde::de::{DeserializeOwned, IgnoredAny};
-use std::fmt;
-use std::io::Cursor;
+use crate::error::Result;
+use crate::packed::{Packed, unreadable};
+use crate::value::Cell;
+use serde::de::IgnoredAny;
 
 /// Hands each row of a [`Page`](super::Page)'s bytes to `each`; gives the page's `next`.
 pub(super) fn page<'b>(bytes: &'b [u8], each: &mut dyn FnMut(&mut [Cell<'b>]) -> Result<()>) -> Result<Vec<u8>> {
     let (mut from, mut next) = (Packed(bytes), serde_bytes::ByteBuf::new());
-    for _ in 0..decode::read_map_len(&mut from.0).map_err(unreadable)? {
+    for _ in 0..from.entries()? {
         match from.text()? {
-            "rows" => from.rows(each)?,
+            "rows" => rows(&mut from, each)?,
             "next" => next = from.other()?,
             _ => drop(from.other::<IgnoredAny>()?),
         }
@@ -37,72 +34,23 @@ pub(super) fn counts(bytes: &[u8], each: &mut dyn FnMut(&Cell<'_>, u64) -> Resul
     Ok(())
 }
 
-/// MessagePack, read from the front.
-struct Packed<'b>(&'b [u8]);
-
-impl<'b> Packed<'b> {
-    fn items(&mut self) -> Result<u32> {
-        decode::read_array_len(&mut self.0).map_err(unreadable)
-    }
-
-    fn rows(&mut self, each: &mut dyn FnMut(&mut [Cell<'b>]) -> Result<()>) -> Result<()> {
-        let mut cells = Vec::new();
-        for _ in 0..self.items()? {
-            cells.clear();
-            for _ in 0..self.items()? {
-                cells.push(self.cell()?);
-            }
-            each(&mut cells)?;
+fn rows<'b>(from: &mut Packed<'b>, each: &mut dyn FnMut(&mut [Cell<'b>]) -> Result<()>) -> Result<()> {
+    let mut cells = Vec::new();
+    for _ in 0..from.items()? {
+        cells.clear();
+        for _ in 0..from.items()? {
+            cells.push(from.cell()?);
         }
-        Ok(())
+        each(&mut cells)?;
     }
-
-    fn cell(&mut self) -> Result<Cell<'b>> {
-        let marker = self.0.first().map(|byte| Marker::from_u8(*byte));
-        Ok(match marker.ok_or_else(|| unreadable("it ends early"))? {
-            Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32 => Cell::Text(self.text()?),
-            Marker::Null => {
-                self.0 = &self.0[1..];
-                Cell::default()
-            }
-            Marker::FixPos(_) | Marker::FixNeg(_) => self.int()?,
-            Marker::U8 | Marker::U16 | Marker::U32 | Marker::I8 | Marker::I16 | Marker::I32 | Marker::I64 => {
-                self.int()?
-            }
-            _ => Cell::Other(self.other()?),
-        })
-    }
-
-    fn int(&mut self) -> Result<Cell<'b>> {
-        let n = decode::read_int(&mut self.0).map_err(|why: NumValueReadError| unreadable(why))?;
-        Ok(Cell::Other(Value::Int(n)))
-    }
-
-    fn text(&mut self) -> Result<&'b str> {
-        let length = decode::read_str_len(&mut self.0).map_err(|why: ValueReadError| unreadable(why))? as usize;
-        let (text, rest) = self.0.split_at_checked(length).ok_or_else(|| unreadable("it ends early"))?;
-        self.0 = rest;
-        std::str::from_utf8(text).map_err(unreadable)
-    }
-
-    /// A value of any kind, the usual way.
-    fn other<T: DeserializeOwned>(&mut self) -> Result<T> {
-        let mut reader = rmp_serde::Deserializer::new(Cursor::new(self.0));
-        let value = T::deserialize(&mut reader).map_err(unreadable)?;
-        let read = usize::try_from(reader.position()).unwrap_or(usize::MAX);
-        self.0 = self.0.get(read..).unwrap_or_default();
-        Ok(value)
-    }
-}
-
-fn unreadable(why: impl fmt::Display) -> Error {
-    Error::new(Kind::Contract, format!("a message cannot be understood: {why}"))
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::abi::encode;
+    use crate::error::{Error, Kind};
     use crate::{Page, Value};
 
     #[test]
