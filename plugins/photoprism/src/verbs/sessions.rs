@@ -25,7 +25,7 @@ pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
         ));
     }
     let filter = user.as_ref().map_or(Filter::All, |user| Filter::eq("user_uid", &user.uid));
-    let rows = sessions::rows(reader, &layout, filter, request.now)?;
+    let rows = sessions::chosen(reader, &layout, &request.ids, filter, request.now)?;
     let changes = chosen(&layout, &rows, request);
     let count = sessions::ended(&changes);
     if count == 0 {

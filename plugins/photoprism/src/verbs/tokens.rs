@@ -143,7 +143,8 @@ pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
         return Err(Error::new(Kind::Usage, message));
     }
     let filter = user.as_ref().map_or(Filter::All, |user| Filter::eq("user_uid", &user.uid));
-    let rows = sessions::rows(reader, &layout, filter, request.now)?;
+    let filter = filter.and(Filter::is_in("auth_provider", sessions::TOKENS));
+    let rows = sessions::chosen(reader, &layout, &request.ids, filter, request.now)?;
     let changes = ending(&layout, &rows, request);
     let count = sessions::ended(&changes);
     if count == 0 {
