@@ -176,6 +176,10 @@ impl Reader for RemoteHost<'_> {
         self.call("lines", &(store, file, text))
     }
 
+    fn digest(&self, store: &str, name: &str) -> Result<Option<String>> {
+        self.call("digest", &(store, name))
+    }
+
     fn page_bytes(&self, query: &Select, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         self.call_for_bytes("select", query, take)
     }

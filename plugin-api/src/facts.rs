@@ -23,6 +23,10 @@ pub struct Facts {
     /// Where in a directory the store may be, most likely first. An SQLite app names files, an app of documents names
     /// files whose presence marks the directory that holds them (`configuration.yaml` marks its own directory).
     pub candidates: Vec<String>,
+    /// Directories of the store's own, by name: whoever names one of them means the directory it is in.
+    pub inside: Vec<String>,
+    /// How the app's backups are packed, where accounts may be read from one.
+    pub backup: Option<Backup>,
     /// What the app asks of passwords.
     pub password: PasswordRules,
     /// How to see that the app runs.
@@ -40,6 +44,20 @@ pub struct Facts {
     pub keys: Vec<ArgumentKey>,
     /// The app's own commands and what to type instead.
     pub replaces: Vec<Replaces>,
+}
+
+/// A backup: a tar archive, in which another one may hold the store's directory. It is read and never written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Backup {
+    /// The member that tells about the backup, in JSON.
+    pub about: String,
+    /// The key in it that is true where the backup is encrypted.
+    pub protected: String,
+    /// The archives in it that may hold the directory; compressed ones end in `.gz`.
+    pub inner: Vec<String>,
+    /// The directory's name in there.
+    pub root: String,
 }
 
 /// What an app asks of passwords.

@@ -259,6 +259,15 @@ pub trait Reader {
     /// As [`Reader::document`].
     fn lines(&self, store: &str, file: &str, text: &str) -> Result<Vec<String>>;
 
+    /// The lower-case hex SHA-256 of a document's bytes, whatever they are, or `None` where it does not exist: the guard of
+    /// a [`Move`](crate::Change::Move).
+    ///
+    /// # Errors
+    /// The store holds no documents, the path leads outside, or the file cannot be read.
+    fn digest(&self, store: &str, name: &str) -> Result<Option<String>> {
+        Ok(self.document(store, name)?.map(|text| crate::random::sha256(text.as_bytes())))
+    }
+
     /// The bytes in which a [`Page`] travels, for [`each_cells`](#method.each_cells), which reads them without taking
     /// them apart first.
     ///

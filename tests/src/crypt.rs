@@ -63,3 +63,20 @@ pub fn hash(password: &str, prefix: &str) -> Result<String> {
 pub fn is_bcrypt(hash: &str) -> bool {
     hash.len() == 60 && ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix))
 }
+
+/// The code of an authenticator app at this second (RFC 6238), reckoned here by the standard alone.
+pub fn totp(secret: &str, second: i64) -> String {
+    use hmac::{Hmac, KeyInit, Mac};
+    let bits: String = secret
+        .chars()
+        .filter_map(|c| "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(c.to_ascii_uppercase()))
+        .map(|value| format!("{value:05b}"))
+        .collect();
+    let key: Vec<u8> =
+        (0..bits.len() / 8).filter_map(|n| u8::from_str_radix(&bits[8 * n..8 * n + 8], 2).ok()).collect();
+    let Ok(mac) = Hmac::<sha1::Sha1>::new_from_slice(&key) else { return String::new() };
+    let digest = mac.chain_update((second / 30).to_be_bytes()).finalize().into_bytes();
+    let start = usize::from(digest[19] % 16);
+    let number = digest[start..start + 4].iter().fold(0u64, |number, byte| number * 256 + u64::from(*byte));
+    format!("{:06}", number % (1 << 31) % 1_000_000)
+}

@@ -79,6 +79,9 @@ fn open(run: &Run, ask: &mut Ask) -> Result<Vec<Opened>> {
     for instance in &run.selected_for_writing()? {
         let open = Opened::open(run, instance)?;
         open.supports(ask.verb)?;
+        if let Some(refused) = open.stores().iter().find_map(|(_, store)| store.read_only()) {
+            return Err(refused);
+        }
         complete_keys(run, ask, open.facts())?;
         if opened.iter().any(|other| other.is_same(&open)) {
             continue;

@@ -46,7 +46,10 @@ impl Run {
             Location::Sqlite { path } => Box::new(Sqlite::new(PathBuf::from(path), patience)),
             Location::Mysql(server) => Box::new(Mysql::new(server.clone(), password(server), patience)),
             Location::Postgres(server) => Box::new(Postgres::new(server.clone(), password(server), patience)),
-            Location::Dir { path } => Box::new(Documents::new(PathBuf::from(path), facts.documents.clone())),
+            Location::Dir { path } => {
+                let documents = Documents::new(PathBuf::from(path), facts.documents.clone());
+                Box::new(documents.with_backup(facts.backup.clone()))
+            }
             _ => return Err(Error::new(Kind::Plugin, "the plugin names a kind of store this latchlift does not know")),
         })
     }

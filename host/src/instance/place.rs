@@ -53,7 +53,7 @@ impl StoreSpec {
             StoreSpec::At(Location::Sqlite { path }) => resolve_path(Path::new(path), facts)?,
             // Said outright to be the directory: an app's marker may be missing from what remains of an installation.
             StoreSpec::At(Location::Dir { path }) if facts.stores.contains(&StoreKind::Documents) => {
-                documents_in(Path::new(path))?
+                documents_in(Path::new(path), facts)?
             }
             StoreSpec::At(Location::Dir { path }) => resolve_path(Path::new(path), facts)?,
             StoreSpec::At(other) => other.clone(),
@@ -120,6 +120,9 @@ fn resolve_path(path: &Path, facts: &Facts) -> Result<Location> {
     if found.is_dir() {
         return resolve_directory(path, facts);
     }
+    if is_backup(path, facts) {
+        return Ok(Location::Dir { path: path_text(path)? });
+    }
     if !found.is_file() {
         let message = format!("{} is neither a file nor a directory", path.display());
         return Err(Error::new(Kind::Usage, message).help(LOCATIONS));
@@ -130,11 +133,24 @@ fn resolve_path(path: &Path, facts: &Facts) -> Result<Location> {
     }
 }
 
-fn documents_in(path: &Path) -> Result<Location> {
-    match look(path)?.ok_or_else(|| nothing_at(path))?.is_dir() {
-        true => Ok(Location::Dir { path: path_text(path)? }),
+fn documents_in(path: &Path, facts: &Facts) -> Result<Location> {
+    match look(path)?.ok_or_else(|| nothing_at(path))?.is_dir() || is_backup(path, facts) {
+        true => Ok(Location::Dir { path: path_text(whole(path, facts))? }),
         false => Err(Error::new(Kind::Usage, format!("{} is not a directory", path.display()))),
     }
+}
+
+/// The directory that is meant by one of the store's own below it.
+fn whole<'a>(path: &'a Path, facts: &Facts) -> &'a Path {
+    let own = facts.inside.iter().any(|name| path.file_name().is_some_and(|last| last == name.as_str()));
+    path.parent().filter(|_| own).unwrap_or(path)
+}
+
+/// Whether a file is an archive of the kind that the app's backups are.
+fn is_backup(path: &Path, facts: &Facts) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_lowercase();
+    let packed = [".tar", ".tar.gz", ".tgz"].iter().any(|end| name.ends_with(end));
+    packed && facts.backup.is_some() && path.is_file()
 }
 
 /// The store in a directory: the first of the places where the app may keep it.
@@ -146,6 +162,7 @@ pub fn resolve_directory(dir: &Path, facts: &Facts) -> Result<Location> {
     if !facts.stores.iter().any(embedded) {
         return Err(other_kind(facts));
     }
+    let dir = whole(dir, facts);
     for candidate in &facts.candidates {
         let place = dir.join(candidate);
         if look(&place)?.is_some_and(|found| found.is_file()) {
@@ -165,7 +182,7 @@ fn found_at(place: &Path, facts: &Facts) -> Result<Location> {
     };
     let dir = place.parent().unwrap_or(place);
     Ok(match marker {
-        true => Location::Dir { path: path_text(dir)? },
+        true => Location::Dir { path: path_text(whole(dir, facts))? },
         false => Location::Sqlite { path: path_text(place)? },
     })
 }

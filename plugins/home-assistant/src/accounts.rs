@@ -101,7 +101,7 @@ pub fn nobody(home: &Home, typed: &str) -> Error {
     if let [row, ..] = home.rows_like(typed) {
         let row = &home.rows[*row].username;
         return error.help(format!(
-            "there is a password entry `{row}` that leads to no user; see `latchlift app check`, or make it an administrator's: latchlift admin recreate {row}"
+            "there is a password entry `{row}` that leads to no user: `latchlift user add {row}` gives it one, `latchlift user remove {row}` takes it away"
         ));
     }
     let folded = normalise(typed);
@@ -114,7 +114,7 @@ pub fn nobody(home: &Home, typed: &str) -> Error {
             None => {
                 let id = &home.users[*user].id;
                 error.help(format!(
-                    "a user is shown by that name but has no sign-in name: latchlift user show --id {id}"
+                    "a user is shown by that name but has no sign-in name: `latchlift user show --id {id}`"
                 ))
             }
         },

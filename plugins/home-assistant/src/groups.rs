@@ -1,8 +1,22 @@
 //! Groups, as the app sees them after what it adds at its start.
 
-use crate::schema::{ADMINS, FIXED_GROUPS, GROUPS};
-use latchlift_plugin_api::{Reader, Result, Select, Value};
+use crate::schema::{ADMINS, FIXED_GROUPS, GROUPS, ORDINARY, READERS};
+use latchlift_plugin_api::{Error, Kind, Reader, Result, Select, Value};
 use std::collections::HashMap;
+
+/// The group that a role on the command line means.
+///
+/// # Errors
+/// It means none.
+pub fn role_group(role: &str) -> Result<&'static str> {
+    match role {
+        "admin" => Ok(ADMINS),
+        "user" => Ok(ORDINARY),
+        "read-only" => Ok(READERS),
+        _ => Err(Error::new(Kind::Usage, format!("`{role}` is no role of Home Assistant"))
+            .help("write role=admin, role=user or role=read-only")),
+    }
+}
 
 /// Groups, and the distinct sets of them that users have.
 #[derive(Debug, Default)]

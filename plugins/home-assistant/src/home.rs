@@ -76,9 +76,10 @@ impl Home {
     /// Reads users, groups, credentials, password entries and second factors.
     ///
     /// # Errors
-    /// As [`schema::detect`], and where the store fails.
+    /// As [`Layout::look`], an account file cannot be used, or the store fails.
     pub fn read(reader: &dyn Reader) -> Result<Home> {
-        let layout = schema::detect(reader)?;
+        let layout = Layout::look(reader)?;
+        layout.needs(&schema::ACCOUNT_FILES)?;
         let rows = if layout.rows { read_rows(reader)? } else { vec![] };
         let names = Names::new(rows.iter().map(|row| &row.username), layout.has_legacy_mode);
         let mut home = Home {

@@ -1,11 +1,12 @@
 //! Second factors.
 
 use crate::accounts;
+use crate::codes;
 use crate::home::Home;
-use crate::schema::{NOTIFY, TOTP};
+use crate::schema::{FACTOR_FILES, NOTIFY, TOTP};
 use crate::sign_in;
 use latchlift_plugin_api::{
-    Batch, Change, Context, Filter, Mfa, Output, Plan, Reader, Record, Request, Result, Select, delete,
+    Batch, Change, Context, Filter, Mfa, Output, Plan, Reader, Record, Request, Result, Select, Time, delete,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,6 +17,7 @@ use std::fmt::Write as _;
 /// No account answers to the name, or the store fails.
 pub fn status(reader: &dyn Reader, request: &Request, output: &mut dyn Output) -> Result<()> {
     let home = Home::read(reader)?;
+    home.layout.needs(&FACTOR_FILES)?;
     let filter = match &request.target {
         Some(target) => Filter::eq("@key", &*home.users[accounts::find(&home, target)?].id),
         None => Filter::All,
@@ -23,11 +25,11 @@ pub fn status(reader: &dyn Reader, request: &Request, output: &mut dyn Output) -
     let mut found = vec![];
     if home.layout.totp {
         reader.each(Select::from(TOTP, ["@key", "@value"]).filter(filter.clone()), |row| {
-            let secrets = match (request.options.show_secrets, row.str("@value")) {
-                (true, Some(secret)) => totp_secrets(&home, row.str("@key").unwrap_or_default(), secret),
-                _ => BTreeMap::new(),
-            };
-            found.push(Mfa { secrets, ..factor(&home, &row, "totp") });
+            let mut mfa = factor(&home, &row, "totp");
+            if let (true, Some(secret)) = (request.options.show_secrets, row.str("@value")) {
+                show_secrets(&home, secret, request.now, &mut mfa);
+            }
+            found.push(mfa);
             Ok(())
         })?;
     }
@@ -65,6 +67,20 @@ fn factor(home: &Home, row: &Record, method: &str) -> Mfa {
     }
 }
 
+/// Adds what lets the person in without taking anything away: the secret, the address that authenticator apps read, and the
+/// code they would show now.
+fn show_secrets(home: &Home, secret: &str, now: Time, mfa: &mut Mfa) {
+    mfa.secrets = totp_secrets(home, &mfa.account_id, secret);
+    match codes::totp(secret, now) {
+        Some((code, left)) => {
+            mfa.secrets.insert("code".to_owned(), code);
+            let valid = format!("the code changes in {left} seconds and is taken for 30 seconds more");
+            mfa.note = Some(mfa.note.take().map_or(valid.clone(), |note| format!("{note}; {valid}")));
+        }
+        None => mfa.note = Some("the secret is not Base32, so no code fits it".to_owned()),
+    }
+}
+
 /// The secret, and the address that authenticator apps read, as the app itself shows it at set-up.
 fn totp_secrets(home: &Home, id: &str, secret: &str) -> BTreeMap<String, String> {
     let shown = home.index(id).and_then(|user| home.users[user].display.as_deref()).unwrap_or(id);
@@ -96,11 +112,11 @@ fn quoted(text: &str) -> String {
 /// No account answers to the name, or the store fails.
 pub fn disable(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let home = Home::read(context.reader)?;
+    home.layout.needs(&FACTOR_FILES)?;
     let user = accounts::find(&home, request.target()?)?;
     let known = &home.users[user];
     let name = accounts::name(&home, user).map_or_else(|| sign_in::title(&home, user), str::to_owned);
-    let totp = if known.totp { removal(context.reader, TOTP, "@value", &known.id)? } else { vec![] };
-    let notify = if known.notify { removal(context.reader, NOTIFY, "", &known.id)? } else { vec![] };
+    let [totp, notify] = removals(context.reader, &home, user)?;
     if totp.is_empty() && notify.is_empty() {
         return Ok(Plan::new(format!("`{name}` has no second factor")));
     }
@@ -109,6 +125,18 @@ pub fn disable(context: &Context<'_>, request: &Request) -> Result<Plan> {
         .step(totp)
         .step(notify)
         .then("start Home Assistant again; a new second factor is set up on the profile page"))
+}
+
+/// The end of an account's second factors, a step for each file.
+///
+/// # Errors
+/// The store fails.
+pub fn removals(reader: &dyn Reader, home: &Home, user: usize) -> Result<[Vec<Change>; 2]> {
+    let known = &home.users[user];
+    Ok([
+        if known.totp { removal(reader, TOTP, "@value", &known.id)? } else { vec![] },
+        if known.notify { removal(reader, NOTIFY, "", &known.id)? } else { vec![] },
+    ])
 }
 
 fn removal(reader: &dyn Reader, collection: &str, value: &str, id: &str) -> Result<Vec<Change>> {

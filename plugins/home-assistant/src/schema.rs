@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use latchlift_plugin_api::{Bcrypt, Error, Reader, Result, Select, Value};
+use latchlift_plugin_api::{Bcrypt, Error, Kind, Reader, Result, Select, Value};
 
 /// Users. Upstream: homeassistant/auth/auth_store.py, the same since 0.84; `local_only` since 2021.12.
 pub const USERS: &str = "auth#/data/users";
@@ -20,13 +20,19 @@ pub const TOTP: &str = "auth_module.totp#/data/users";
 pub const NOTIFY: &str = "auth_module.notify#/data/users";
 /// Persons. Upstream: homeassistant/components/person/__init__.py.
 pub const PEOPLE: &str = "person#/data/items";
+/// Addresses that are refused. Upstream: homeassistant/components/http/ban.py.
+pub const BANS: &str = "ip_bans#";
 /// The finished steps of the first start. Upstream: homeassistant/components/onboarding/__init__.py.
 pub const ONBOARDED: &str = "onboarding#/data/done";
 
 /// The group of administrators. Upstream: homeassistant/auth/const.py.
 pub const ADMINS: &str = "system-admin";
+/// The group of everybody else. Upstream: homeassistant/auth/const.py.
+pub const ORDINARY: &str = "system-users";
+/// The group of those who may only look. Upstream: homeassistant/auth/const.py.
+pub const READERS: &str = "system-read-only";
 /// Every fixed group; the app adds what is missing. Upstream: homeassistant/auth/const.py.
-pub const FIXED_GROUPS: [&str; 3] = [ADMINS, "system-users", "system-read-only"];
+pub const FIXED_GROUPS: [&str; 3] = [ADMINS, ORDINARY, READERS];
 /// The provider that keeps passwords of its own.
 pub const PROVIDER: &str = "homeassistant";
 
@@ -57,42 +63,96 @@ pub struct Layout {
     pub onboarding: bool,
     /// Whether this release compares names exactly once they are ambiguous.
     pub has_legacy_mode: bool,
+    /// Files that are there and cannot be used, each with what is wrong.
+    pub broken: Vec<(&'static str, Error)>,
 }
 
-/// Looks at the envelopes of all account files.
-///
-/// # Errors
-/// One is not of version 1, or there is nothing of Home Assistant's.
-pub fn detect(reader: &dyn Reader) -> Result<Layout> {
-    let version =
-        reader.document("", ".HA_VERSION")?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    let layout = Layout {
-        auth: known(reader, "auth", &[USERS, CREDENTIALS, TOKENS])?,
-        rows: known(reader, "auth_provider.homeassistant", &[ROWS])?,
-        totp: known(reader, "auth_module.totp", &[TOTP])?,
-        notify: known(reader, "auth_module.notify", &[NOTIFY])?,
-        // These two are only looked at: one that cannot be read is as good as absent, which is how the app takes it.
-        people: matches!(envelope(reader, "person"), Ok(Some((Some(2), Some(1))))),
-        onboarding: matches!(envelope(reader, "onboarding"), Ok(Some((Some(4), _)))),
-        has_legacy_mode: version.as_deref().and_then(release).is_none_or(|release| release < WITHOUT_LEGACY),
-        version,
-    };
-    match layout.auth || layout.rows || layout.version.is_some() {
-        true => Ok(layout),
-        false => Err(Error::unknown_schema(
-            "there is neither `.HA_VERSION` nor `.storage/auth`; this is not a config directory of Home Assistant",
-        )),
+impl Layout {
+    /// Looks at the envelopes of all account files, whatever they say.
+    ///
+    /// # Errors
+    /// There is nothing of Home Assistant's, or a file may not be read.
+    pub fn look(reader: &dyn Reader) -> Result<Layout> {
+        let version = version(reader)?;
+        let has_legacy_mode = version.as_deref().and_then(release).is_none_or(|release| release < WITHOUT_LEGACY);
+        let mut layout = Layout { version, has_legacy_mode, ..Layout::default() };
+        layout.auth = layout.note("auth", known(reader, "auth", (1, Some(1)), &[USERS, CREDENTIALS, TOKENS]))?;
+        layout.rows = layout
+            .note("auth_provider.homeassistant", known(reader, "auth_provider.homeassistant", (1, Some(1)), &[ROWS]))?;
+        layout.totp = layout.note("auth_module.totp", known(reader, "auth_module.totp", (1, Some(1)), &[TOTP]))?;
+        layout.notify =
+            layout.note("auth_module.notify", known(reader, "auth_module.notify", (1, Some(1)), &[NOTIFY]))?;
+        layout.people = layout.note("person", known(reader, "person", (2, Some(1)), &[]))?;
+        layout.onboarding = layout.note("onboarding", known(reader, "onboarding", (4, None), &[]))?;
+        match layout.auth || layout.rows || layout.version.is_some() || !layout.broken.is_empty() {
+            true => Ok(layout),
+            false => Err(Error::unknown_schema(
+                "there is neither `.HA_VERSION` nor `.storage/auth`; this is not a config directory of Home Assistant",
+            )),
+        }
+    }
+
+    fn note(&mut self, document: &'static str, found: Result<bool>) -> Result<bool> {
+        match found {
+            Err(error) if matches!(error.kind, Kind::Conflict | Kind::UnknownSchema) => {
+                self.broken.push((document, error));
+                Ok(false)
+            }
+            other => other,
+        }
+    }
+
+    /// Refuses files of a future release; what is merely damaged passes.
+    ///
+    /// # Errors
+    /// An account file is of a version not known here.
+    pub fn refuse_unknown(&self) -> Result<()> {
+        let unknown =
+            |(document, error): &&(&str, Error)| ACCOUNT_FILES.contains(document) && error.kind == Kind::UnknownSchema;
+        self.broken.iter().find(unknown).map_or(Ok(()), |(_, error)| Err(error.clone()))
+    }
+
+    /// Refuses to go on where one of these files cannot be used.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn needs(&self, documents: &[&str]) -> Result<()> {
+        match self.broken.iter().find(|(document, _)| documents.contains(document)) {
+            Some((_, error)) => Err(error.clone()),
+            None => Ok(()),
+        }
     }
 }
 
-/// Whether `document` is there; it must then be one this plugin may edit.
-fn known(reader: &dyn Reader, document: &str, collections: &[&str]) -> Result<bool> {
+/// The account files that nearly every verb stands on.
+pub const ACCOUNT_FILES: [&str; 2] = ["auth", "auth_provider.homeassistant"];
+
+/// The files of second factors.
+pub const FACTOR_FILES: [&str; 2] = ["auth_module.totp", "auth_module.notify"];
+
+/// The release that started here last.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn version(reader: &dyn Reader) -> Result<Option<String>> {
+    let text = reader.document("", ".HA_VERSION")?.map(|text| text.trim().to_owned());
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+/// Whether `document` is there; it must then be of the version this plugin knows, and of the minor version if one is named.
+fn known(
+    reader: &dyn Reader,
+    document: &str,
+    (wanted, minor_wanted): (i64, Option<i64>),
+    collections: &[&str],
+) -> Result<bool> {
     let Some((version, minor)) = envelope(reader, document)? else { return Ok(false) };
-    if (version, minor) != (Some(1), Some(1)) {
+    if version != Some(wanted) || minor_wanted.is_some_and(|wanted| minor != Some(wanted)) {
         let number = |part: Option<i64>| part.map_or("none".to_owned(), |part| part.to_string());
         let found = format!("version {}, minor version {}", number(version), number(minor));
+        let knows = minor_wanted.map_or_else(String::new, |minor| format!(", minor version {minor}"));
         return Err(Error::unknown_schema(format!(
-            "`.storage/{document}` has {found}; this plugin knows version 1, minor version 1"
+            "`.storage/{document}` has {found}; this plugin knows version {wanted}{knows}"
         )));
     }
     for collection in collections {

@@ -80,6 +80,30 @@ impl Settings {
     }
 }
 
+/// The values of `key` below `block:`: the items of a list of scalars, or the one scalar there is. `None` where neither key is
+/// there, or what they say cannot be followed.
+pub fn scalars(text: &str, block: &str, key: &str, include: &dyn Fn(&str) -> Option<String>) -> Option<Vec<String>> {
+    let lines = lines(text);
+    let block = entry(&lines, 0, block)?;
+    let included = included(block.value, include);
+    let below = match &included {
+        Some(text) => self::lines(text),
+        None => block.below.to_vec(),
+    };
+    let entry = entry(&below, below.first().map_or(0, |line| line.indent), key)?;
+    let bare = |text: &str| text.trim().trim_matches(['"', '\'']).trim().to_owned();
+    let listed =
+        |text: &str| text.trim_matches(['[', ']']).split(',').map(bare).filter(|item| !item.is_empty()).collect();
+    let items: Vec<String> = match entry.value {
+        "" => entry.below.iter().filter_map(|line| line.text.strip_prefix('-')).map(bare).collect(),
+        value if value.starts_with('[') => listed(
+            &std::iter::once(value).chain(entry.below.iter().map(|line| line.text)).collect::<Vec<_>>().join(" "),
+        ),
+        value => vec![bare(value)],
+    };
+    items.iter().all(|item| !item.starts_with(['!', '*', '&', '{'])).then_some(items)
+}
+
 /// A line that says something: its indent and its text without comment.
 #[derive(Clone, Copy)]
 struct Line<'a> {
@@ -296,6 +320,24 @@ mod tests {
         ] {
             assert_eq!(providers(text), Listed::Unreadable, "{text}");
         }
+    }
+
+    #[test]
+    fn lists_of_scalars_are_read_in_every_form() {
+        let include = |name: &str| (name == "http.yaml").then(|| "trusted_proxies: 10.0.0.1\n".to_owned());
+        let proxies = |text: &str| scalars(text, "http", "trusted_proxies", &include);
+        let two = Some(vec!["10.0.0.0/8".to_owned(), "::1".to_owned()]);
+        for text in [
+            "http:\n  use_x_forwarded_for: true\n  trusted_proxies:\n    - 10.0.0.0/8 # lan\n    - \"::1\"\n",
+            "http:\n  trusted_proxies:\n  - 10.0.0.0/8\n  - ::1\n  server_port: 80\n",
+            "http:\n  trusted_proxies: [10.0.0.0/8, '::1']\n",
+            "http:\n  trusted_proxies: [10.0.0.0/8,\n    '::1']\n",
+        ] {
+            assert_eq!(proxies(text), two, "{text}");
+        }
+        assert_eq!(proxies("http: !include http.yaml\n"), Some(vec!["10.0.0.1".to_owned()]));
+        assert_eq!(proxies("http:\n  trusted_proxies: !secret proxies\n"), None);
+        assert_eq!(proxies("http:\n"), None);
     }
 
     #[test]

@@ -5,9 +5,12 @@ use crate::support::{only_records_of, only_what_was_planned, rows, undo_restores
 use latchlift_tests::Result;
 use latchlift_tests::apps::Role;
 use latchlift_tests::bench::Bench;
+use latchlift_tests::crypt;
+use latchlift_tests::runner::LeftOut;
 
 pub const CASES: &[Case] = &[
     case("mfa-status", &["mfa.status"], who_has_one_is_listed).needs(&["tina"]),
+    case("mfa-secrets", &["mfa.status"], what_an_authenticator_app_needs_is_shown_on_request).needs(&["tina"]),
     case("mfa-disable", &["mfa.disable"], it_goes).needs(&["tina"]),
     case("mfa-disable-none", &["mfa.disable"], who_has_none_needs_nothing).needs(&["bob", "tina"]),
 ];
@@ -20,6 +23,27 @@ fn who_has_one_is_listed(t: &Bench) -> Result<()> {
     assert!(on(&tina.id), "{outcome}");
     assert!(!on(&t.person("bob").id), "{outcome}");
     assert!(!outcome.stdout.contains("PXPJBSWY") && !outcome.stdout.contains("75UE5IZQ"), "the secret is shown");
+    Ok(())
+}
+
+/// Showing the secret, or the code it makes now, is the way in that takes nothing away.
+fn what_an_authenticator_app_needs_is_shown_on_request(t: &Bench) -> Result<()> {
+    let (before, tina) = (t.snapshot(), t.person("tina"));
+    let Some(secret) = t.app.totp_secret(tina)? else {
+        return Err(LeftOut("the app does not keep the secret readable".to_owned()).into());
+    };
+    // The code may change while the program runs.
+    let codes_before = crypt::totp(&secret, jiff::Timestamp::now().as_second());
+    let outcome = t.latchlift("mfa status --show-secrets --json").arg(&tina.name).succeeds();
+    let codes_after = crypt::totp(&secret, jiff::Timestamp::now().as_second());
+    let listed = rows(&outcome, "mfa");
+    let shown = &listed[0]["secrets"];
+    assert_eq!(shown["secret"], secret.as_str(), "{outcome}");
+    assert!(shown["otpauth"].as_str().is_some_and(|url| url.contains(&secret)), "{outcome}");
+    let code = shown["code"].as_str().unwrap_or_default();
+    assert!(code == codes_before || code == codes_after, "{code} is not {codes_before}\n{outcome}");
+    assert_eq!(listed.len(), 1, "{outcome}");
+    t.unchanged_since(&before);
     Ok(())
 }
 

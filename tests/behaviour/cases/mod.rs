@@ -1,12 +1,17 @@
 //! The cases, by what they are about.
 
+mod accounts_changed;
 mod admins;
 mod apps;
+mod bans;
 mod clients;
+mod invites;
 mod logins;
 mod mfa;
 mod names;
+mod onboarding;
 mod password_checks;
+mod password_removal;
 mod password_resets;
 mod refusals;
 mod restored;
@@ -74,8 +79,10 @@ impl Case {
 pub fn all() -> Vec<Case> {
     let parts = [
         users::CASES,
+        accounts_changed::CASES,
         password_resets::CASES,
         password_checks::CASES,
+        password_removal::CASES,
         sessions::CASES,
         tokens::CASES,
         clients::CASES,
@@ -84,6 +91,9 @@ pub fn all() -> Vec<Case> {
         admins::CASES,
         names::CASES,
         mfa::CASES,
+        invites::CASES,
+        bans::CASES,
+        onboarding::CASES,
         apps::CASES,
         refusals::CASES,
     ];

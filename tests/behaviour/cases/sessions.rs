@@ -5,6 +5,8 @@ use crate::support::{keeps_tokens, only_records_of, only_what_was_planned, rows,
 use latchlift_tests::Result;
 use latchlift_tests::apps::Role;
 use latchlift_tests::bench::{Bench, listed};
+use latchlift_tests::runner::LeftOut;
+use std::collections::BTreeSet;
 
 const LIST: &[&str] = &["session.list"];
 const REVOKE: &[&str] = &["session.revoke"];
@@ -17,6 +19,7 @@ pub const CASES: &[Case] = &[
     case("session-revoke-id", &["session.list", "session.revoke"], one_sign_in_ends).needs(&["bob"]),
     case("session-revoke-all", REVOKE, everybodys_sign_ins_end).needs(&["bob", "admin"]),
     case("session-revoke-expired", REVOKE, only_what_has_ended_goes).needs(&["bob"]),
+    case("session-unused", &["session.list", "session.revoke"], what_lay_unused_for_long_ends).needs(&["bob"]),
     case("session-revoke-none", REVOKE, nothing_to_end_is_fine).needs(&["juergen"]),
     case("session-revoke-dry-run", REVOKE, a_dry_run_writes_nothing).needs(&["bob"]),
 ];
@@ -127,6 +130,42 @@ fn only_what_has_ended_goes(t: &Bench) -> Result<()> {
         assert_eq!(tokens, person.tokens + person.children, "tokens of {} ended", person.who);
     }
     assert!(bob.sessions > bob.ended);
+    Ok(())
+}
+
+/// What was last used, or made if it never was, at least so long ago; the list says which these are.
+fn what_lay_unused_for_long_ends(t: &Bench) -> Result<()> {
+    let now = jiff::Timestamp::now();
+    let since = |row: &serde_json::Value| -> Option<jiff::Timestamp> {
+        row["last_seen"].as_str().or(row["created_at"].as_str())?.parse().ok()
+    };
+    let all = rows(&t.latchlift("session list --json").succeeds(), "sessions");
+    let mut ages: Vec<i64> = all.iter().filter_map(|row| Some(now.as_second() - since(row)?.as_second())).collect();
+    ages.sort_unstable();
+    let (Some(youngest), Some(oldest)) = (ages.first(), ages.last()) else {
+        return Err(LeftOut("no sign-in says when it was used".to_owned()).into());
+    };
+    let (nobody, some) = (oldest / 86400 + 2, (youngest + oldest) / 2 / 86400);
+    let listed = rows(&t.latchlift(&format!("session list --json --unused-for {nobody}d")).succeeds(), "sessions");
+    assert!(listed.iter().all(|row| since(row).is_none()), "{listed:?}");
+    let before = t.snapshot();
+    let ids = |rows: &[serde_json::Value]| -> BTreeSet<String> {
+        rows.iter().filter_map(|row| Some(row["id"].as_str()?.to_owned())).collect()
+    };
+    let old =
+        |row: &&serde_json::Value| since(row).is_none_or(|since| now.as_second() - since.as_second() >= some * 86400);
+    let expected: Vec<_> = all.iter().filter(old).cloned().collect();
+    let listed = rows(&t.latchlift(&format!("session list --json --unused-for {some}d")).succeeds(), "sessions");
+    assert_eq!(ids(&listed), ids(&expected));
+    let outcome = t.latchlift(&format!("session revoke --yes --json --unused-for {some}d")).succeeds();
+    only_what_was_planned(t, &before, &outcome);
+    let left = rows(&t.latchlift("session list --json").succeeds(), "sessions");
+    let ends =
+        |row: &serde_json::Value| row["kind"] == "browser" && ids(&expected).contains(row["id"].as_str().unwrap_or(""));
+    assert!(!left.iter().any(ends), "one that lay unused is still there\n{outcome}");
+    let kept =
+        all.iter().filter(|row| !old(row)).all(|row| ids(&left).contains(row["id"].as_str().unwrap_or_default()));
+    assert!(kept, "one in use ended\n{outcome}");
     Ok(())
 }
 

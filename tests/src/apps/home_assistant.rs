@@ -29,6 +29,8 @@ struct Age {
     auth_version: u32,
 }
 
+const BANS: &str = "ip_bans.yaml";
+
 const NEW: Style = Style { indent: 2, ascii: false };
 /// A file keeps the style and the fields of the release that last had something to write to it, so a directory of
 /// 2022.8 may well hold files of years before.
@@ -242,6 +244,11 @@ impl Seeds {
 
     fn token(&self, user: &str, words: &str, kind: &str, client: Option<&str>, end: Option<i64>) -> Json {
         let name = (kind == "long_lived_access_token").then_some(words);
+        // Second ones of a kind have lain unused for months.
+        let [made, used] = match words.ends_with(" 1") {
+            true => ["2026-05-02T10:00:00.123456+00:00", "2026-06-02T11:00:00.654321+00:00"],
+            false => ["2026-11-20T10:00:00.123456+00:00", "2026-11-20T11:00:00.654321+00:00"],
+        };
         let mut token = object([
             ("id", uuid(&format!("token {words}")).into()),
             ("user_id", user.into()),
@@ -249,11 +256,11 @@ impl Seeds {
             ("client_name", name.into()),
             ("client_icon", raw("null")),
             ("token_type", kind.into()),
-            ("created_at", "2026-11-20T10:00:00.123456+00:00".into()),
+            ("created_at", made.into()),
             ("access_token_expiration", raw(if name.is_some() { "315360000.0" } else { "1800.0" })),
             ("token", made_up(&format!("token {words}"), 128).into()),
             ("jwt_key", made_up(&format!("jwt {words}"), 128).into()),
-            ("last_used_at", "2026-11-20T11:00:00.654321+00:00".into()),
+            ("last_used_at", used.into()),
             ("last_used_ip", "192.168.1.20".into()),
         ]);
         if self.age.expire_at {
@@ -310,7 +317,7 @@ fn uuid(words: &str) -> String {
 }
 
 /// The people in the genuine directories, as their README names them.
-const GENUINE: [(&str, &str, &str, bool); 8] = [
+const GENUINE: [(&str, &str, &str, bool); 9] = [
     ("admin", "owner", "owner-pass-1", true),
     ("adam", "adam", "adam-pass-1", true),
     ("bob", "nora", "nora-pass-1", false),
@@ -319,6 +326,7 @@ const GENUINE: [(&str, &str, &str, bool); 8] = [
     ("lola", "lola", "lola-pass-1", false),
     ("tina", "tina", "tina-pass-1", true),
     ("mia", "mia", "mia-pass-1", false),
+    ("long", "quincy", "üüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüü-tail-1", false),
 ];
 
 fn open_genuine(store: &Path, directory: &Path) -> Result<Box<dyn Instance>> {
@@ -346,7 +354,8 @@ fn open_genuine(store: &Path, directory: &Path) -> Result<Box<dyn Instance>> {
     Ok(Box::new(ha))
 }
 
-fn copy_directory(from: &Path, to: &Path) -> Result<()> {
+/// Copies a config directory so that it can be written, with the modes the app gives its files.
+pub(crate) fn copy_directory(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
     for name in names_in(from)? {
         let (source, target) = (from.join(&name), to.join(&name));
@@ -410,6 +419,7 @@ impl Instance for HomeAssistant {
                 Ok(json) if path.starts_with(".storage/") => {
                     flatten(&mut dump, path.trim_start_matches(".storage/"), json)
                 }
+                _ if path == BANS => entries(&mut dump, &String::from_utf8_lossy(&bytes)),
                 _ => dump.add(&path, [("text".to_owned(), String::from_utf8_lossy(&bytes).into_owned())].into()),
             }
         }
@@ -433,7 +443,7 @@ impl Instance for HomeAssistant {
         match collection {
             // Either may change, but hardly both at once.
             "auth_provider.homeassistant#/data/users" => &[&["/username"], &["/password"]],
-            "auth_module.totp#/data/users" | "auth_module.notify#/data/users" => &[&["@key"]],
+            "auth_module.totp#/data/users" | "auth_module.notify#/data/users" | "ip_bans#" => &[&["@key"]],
             "files" => &[&["path"]],
             _ => &[&["/id"]],
         }
@@ -466,12 +476,44 @@ impl Instance for HomeAssistant {
         &[]
     }
 
+    fn totp_secret(&self, person: &Person) -> Result<Option<String>> {
+        let dump = self.dump()?;
+        let own = dump.rows("auth_module.totp#/data/users").iter().find(|row| row["@key"] == person.id);
+        Ok(own.map(|row| row["@value"].trim_matches('"').to_owned()))
+    }
+
+    /// As Home Assistant itself appends them.
+    fn refuse(&self, addresses: &[&str]) -> Result<()> {
+        let entry = |address: &&str| format!("\n{address}:\n  banned_at: '2026-11-21T02:05:10.123456+00:00'\n");
+        Ok(std::fs::write(self.directory.join(BANS), addresses.iter().map(entry).collect::<String>())?)
+    }
+
+    fn refused(&self) -> Result<Vec<String>> {
+        let text = std::fs::read_to_string(self.directory.join(BANS)).unwrap_or_default();
+        let keys = text.lines().filter(|line| !line.is_empty() && !line.starts_with(' '));
+        let mut refused: Vec<String> =
+            keys.map(|line| line.trim_end_matches(':').trim_matches('\'').to_owned()).collect();
+        refused.sort();
+        Ok(refused)
+    }
+
     fn is_admin(&self, person: &Person) -> Result<bool> {
         let dump = self.dump()?;
         let id = format!("\"{}\"", person.id);
         let user = dump.rows("auth#/data/users").iter().find(|row| row["/id"] == id).ok_or("no such user")?;
         let active = user["/is_active"] == "true";
         Ok(user["/is_owner"] == "true" || active && user["/group_ids"].contains("\"system-admin\""))
+    }
+}
+
+/// The entries of `ip_bans.yaml`, each the lines below its address.
+fn entries(dump: &mut Dump, text: &str) {
+    let collection = dump.0.entry("ip_bans#".to_owned()).or_default();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        match line.starts_with(' ') {
+            false => collection.push([("@key".to_owned(), line.trim_end_matches(':').to_owned())].into()),
+            true => collection.last_mut().into_iter().for_each(|row| _ = row.insert("".to_owned(), line.to_owned())),
+        }
     }
 }
 
@@ -571,7 +613,8 @@ fn normalised(name: &str) -> String {
     name.trim().to_lowercase().replace('ß', "ss")
 }
 
-fn oracle_python() -> PathBuf {
+/// The Python that has Home Assistant.
+pub(crate) fn oracle_python() -> PathBuf {
     let venv = std::env::var_os("LATCHLIFT_HA_VENV").map(PathBuf::from);
     venv.unwrap_or_else(|| workspace().join("target/ha-venv")).join("bin/python")
 }

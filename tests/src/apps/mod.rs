@@ -160,6 +160,31 @@ pub trait Instance: Send + Sync {
         Ok(None)
     }
 
+    /// The secret of the person's authenticator app, where the store keeps it readable.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn totp_secret(&self, person: &Person) -> Result<Option<String>> {
+        let _ = person;
+        Ok(None)
+    }
+
+    /// Makes the app refuse these addresses.
+    ///
+    /// # Errors
+    /// It cannot.
+    fn refuse(&self, addresses: &[&str]) -> Result<()> {
+        Err(format!("this app does not refuse {}", addresses.join(", ")).into())
+    }
+
+    /// The addresses the app refuses, sorted.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn refused(&self) -> Result<Vec<String>> {
+        Ok(vec![])
+    }
+
     /// Whether the app would let the person administer it.
     ///
     /// # Errors
@@ -178,6 +203,8 @@ pub enum Role {
     Token,
     /// A second factor.
     Mfa,
+    /// An invitation to make an account.
+    Invite,
     /// Anything else.
     Other,
 }
@@ -214,13 +241,19 @@ pub fn targets() -> Result<Vec<Target>> {
     Ok(all)
 }
 
-/// Who is in a story of ours, known without making a store.
-pub fn cast(target: &Target, story: Story) -> Vec<&'static str> {
+/// Who is in a story, where that is known without making a store.
+pub fn cast(target: &Target, story: Story) -> Option<Vec<&'static str>> {
     match target.app {
-        "homarr" => homarr::cast(target, story),
-        "photoprism" => photoprism::cast(target, story),
-        _ => home_assistant::cast(target, story),
+        "homarr" => Some(homarr::cast(target, story)),
+        _ if target.genuine.is_some() => None,
+        "photoprism" => Some(photoprism::cast(target, story)),
+        _ => Some(home_assistant::cast(target, story)),
     }
+}
+
+/// Whether a story can be told of a target: a genuine store has the people it has, and few can be brought into another.
+pub fn tells(target: &Target, story: Story) -> bool {
+    target.genuine.is_none() || story == Story::Usual || target.app == "homarr"
 }
 
 /// What an app asks for besides: PhotoPrism gives no new account a role of its own accord.

@@ -65,19 +65,7 @@ impl Documents {
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
             Err(why) => return Err(unreadable(why)),
         };
-        let mut newest = VecDeque::new();
-        let (mut reader, mut line) = (BufReader::new(file), vec![]);
-        while reader.read_until(b'\n', &mut line).map_err(unreadable)? > 0 {
-            let content = String::from_utf8_lossy(&line);
-            if content.contains(text) {
-                newest.push_back(content.trim_end_matches(['\r', '\n']).to_owned());
-            }
-            if newest.len() > LINES {
-                newest.pop_front();
-            }
-            line.clear();
-        }
-        Ok(newest.into())
+        newest_lines(BufReader::new(file), text).map_err(unreadable)
     }
 
     /// A path below the directory, by its name alone: relative and without `..`.
@@ -103,6 +91,22 @@ impl Documents {
     }
 }
 
+/// The newest lines that contain `text`, oldest first.
+pub(super) fn newest_lines(mut reader: impl BufRead, text: &str) -> std::io::Result<Vec<String>> {
+    let (mut newest, mut line) = (VecDeque::new(), vec![]);
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        let content = String::from_utf8_lossy(&line);
+        if content.contains(text) {
+            newest.push_back(content.trim_end_matches(['\r', '\n']).to_owned());
+        }
+        if newest.len() > LINES {
+            newest.pop_front();
+        }
+        line.clear();
+    }
+    Ok(newest.into())
+}
+
 fn outside(name: &str) -> Error {
     Error::new(Kind::Plugin, format!("the plugin named `{name}`, which leads out of the app's directory"))
 }
@@ -118,6 +122,12 @@ fn file(full: &Path, path: &Path) -> Option<File> {
     let meta = fs::metadata(full).ok().filter(fs::Metadata::is_file)?;
     let (uid, gid, mode) = (meta.uid(), meta.gid(), meta.mode() & 0o7777);
     Some(File { path: path.to_str()?.to_owned(), size: meta.size(), uid, gid, mode, modified: meta.mtime() })
+}
+
+/// Whether a path matches a glob, part by part.
+pub(super) fn path_matches(glob: &str, path: &str) -> bool {
+    let parts = |text: &'_ str| text.split('/').filter(|part| !part.is_empty() && *part != ".").count();
+    parts(glob) == parts(path) && glob.split('/').zip(path.split('/')).all(|(glob, name)| matches(glob, name))
 }
 
 fn matches(pattern: &str, name: &str) -> bool {

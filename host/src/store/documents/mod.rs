@@ -14,6 +14,7 @@
 //!
 //! and in `kept`, per record that a purge removed: `@raw` and its place as `@at`, which together are a record to insert.
 
+mod backup;
 mod change;
 mod check;
 mod collection;
@@ -36,21 +37,34 @@ mod yaml;
 use crate::atomic;
 use crate::error::{Error, Kind, Result};
 use crate::store::{Standing, Store, StoreReader, Witness};
-use latchlift_plugin_api::facts::Document;
+use latchlift_plugin_api::facts::{Backup, Document};
 use latchlift_plugin_api::{Facts, Step, StoreKind};
 use std::path::PathBuf;
 
 /// A directory with the documents a plugin declares.
 #[derive(Clone, Debug)]
 pub struct Documents {
+    /// The directory, or a backup of it.
     dir: PathBuf,
     documents: Vec<Document>,
+    backup: Option<Backup>,
 }
 
 impl Documents {
     /// The store in `dir` with the documents that the plugin's facts declare.
     pub fn new(dir: impl Into<PathBuf>, documents: Vec<Document>) -> Documents {
-        Documents { dir: dir.into(), documents }
+        Documents { dir: dir.into(), documents, backup: None }
+    }
+
+    /// The store, which may be a backup packed like this instead of a directory.
+    #[must_use]
+    pub fn with_backup(self, backup: Option<Backup>) -> Documents {
+        Documents { backup, ..self }
+    }
+
+    /// The layout of the backup that this is, if it is one.
+    fn as_backup(&self) -> Option<&Backup> {
+        self.backup.as_ref().filter(|_| self.dir.is_file())
     }
 
     fn declared(&self, name: &str) -> Result<&Document> {
@@ -76,10 +90,24 @@ impl Store for Documents {
 
     fn reader(&self) -> Result<Box<dyn StoreReader>> {
         let meta = std::fs::metadata(&self.dir).map_err(|why| atomic::explain(&why, &self.dir, "read"))?;
+        if let Some(layout) = self.as_backup() {
+            let documents: Vec<&str> = self.documents.iter().map(|document| document.path.as_str()).collect();
+            let backup = backup::Backup::open(&self.dir, layout, &documents)?;
+            return Ok(Box::new(reader::DocumentsReader::new(self.clone()).of_backup(backup)));
+        }
         match meta.is_dir() {
             true => Ok(Box::new(reader::DocumentsReader::new(self.clone()))),
             false => Err(Error::new(Kind::NotFound, format!("{} is not a directory", self.dir.display()))),
         }
+    }
+
+    fn read_only(&self) -> Option<Error> {
+        self.as_backup().map(|_| {
+            let message = format!("{} is a backup, which is read and never written", self.dir.display());
+            Error::new(Kind::Refused, message)
+                .note("nothing was changed")
+                .help("restore it first, then make the change in the directory")
+        })
     }
 
     fn standing(&self, step: &Step, facts: &Facts) -> Result<Standing> {
@@ -87,6 +115,9 @@ impl Store for Documents {
     }
 
     fn commit(&self, step: &Step, facts: &Facts, witness: &mut Witness<'_>) -> Result<()> {
-        self.write(step, facts, witness)
+        match self.read_only() {
+            Some(refused) => Err(refused),
+            None => self.write(step, facts, witness),
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! The read-only view: each document is read once and kept as its text.
 
 use super::Documents;
+use super::backup::Backup;
 use super::collection::{Address, Fields, Shape, columns};
+use super::files;
 use super::filter::Test;
 use super::format::{Format, Loaded};
 use super::json::{Element, Json};
@@ -10,31 +12,46 @@ use super::text;
 use crate::atomic;
 use crate::error::{Error, Kind, Result};
 use crate::store::{PAGE, StoreReader};
+use latchlift_plugin_api::facts::Document;
 use latchlift_plugin_api::{Column, File, Filter, Page, SAME, Select, Value};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::path::Path;
+use std::sync::Arc;
 
 /// A store of documents, open for reading.
 pub struct DocumentsReader {
     store: Documents,
-    documents: HashMap<String, Option<Rc<Loaded>>>,
+    documents: HashMap<String, Option<Arc<Loaded>>>,
     /// The records of collections, so that each page need not look for them again.
-    records: HashMap<(String, Shape), Rc<[Element]>>,
+    records: HashMap<(String, Shape), Arc<[Element]>>,
+    /// Where the files are, if not in a directory.
+    backup: Option<Backup>,
 }
 
 impl DocumentsReader {
     pub(super) fn new(store: Documents) -> DocumentsReader {
-        DocumentsReader { store, documents: HashMap::new(), records: HashMap::new() }
+        DocumentsReader { store, documents: HashMap::new(), records: HashMap::new(), backup: None }
     }
 
-    fn load(&mut self, name: &str) -> Result<Option<Rc<Loaded>>> {
+    /// The view of a backup instead of a directory.
+    pub(super) fn of_backup(self, backup: Backup) -> DocumentsReader {
+        DocumentsReader { backup: Some(backup), ..self }
+    }
+
+    /// The path below the directory of a document: that of a declared one, or the name itself.
+    fn path_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.store.documents.iter().find(|document| document.name == name).map_or(name, |document| &document.path)
+    }
+
+    fn load(&mut self, name: &str) -> Result<Option<Arc<Loaded>>> {
         if let Some(known) = self.documents.get(name) {
             return Ok(known.clone());
         }
         let document = self.store.declared(name)?;
         let path = atomic::resolve(&self.store.path_of(document)?);
         let loaded = match path {
-            Ok(path) => Loaded::read(Format::of(document)?, &path)?.map(|(loaded, _)| Rc::new(loaded)),
+            _ if self.backup.is_some() => self.packed(document)?,
+            Ok(path) => Loaded::read(Format::of(document)?, &path)?.map(|(loaded, _)| Arc::new(loaded)),
             // The directory it would be in is missing too.
             Err(why) if why.kind == Kind::NotFound => None,
             Err(why) => return Err(why),
@@ -43,8 +60,13 @@ impl DocumentsReader {
         Ok(loaded)
     }
 
+    fn packed(&self, document: &Document) -> Result<Option<Arc<Loaded>>> {
+        let Some(bytes) = self.backup.as_ref().and_then(|backup| backup.bytes(&document.path)) else { return Ok(None) };
+        Ok(Some(Arc::new(Loaded::parse(Format::of(document)?, bytes.to_vec(), Path::new(&document.path))?)))
+    }
+
     /// The document and the records of a collection, seen by someone who uses these fields.
-    fn open(&mut self, collection: &str, fields: &[String]) -> Result<(Rc<Loaded>, Shape, Rc<[Element]>)> {
+    fn open(&mut self, collection: &str, fields: &[String]) -> Result<(Arc<Loaded>, Shape, Arc<[Element]>)> {
         let missing = |what: &str| Error::new(Kind::UnknownSchema, format!("there is no {what} `{collection}`"));
         let address = Address::parse(collection)?;
         let loaded = self.load(&address.document)?.ok_or_else(|| missing("document for"))?;
@@ -53,7 +75,7 @@ impl DocumentsReader {
             .ok_or_else(|| not_a_collection(collection))?;
         let key = (collection.to_owned(), shape);
         let records = self.records.entry(key).or_insert_with(|| shape.records(&loaded.json, container).into());
-        Ok((loaded, shape, Rc::clone(records)))
+        Ok((loaded, shape, Arc::clone(records)))
     }
 }
 
@@ -143,15 +165,34 @@ impl StoreReader for DocumentsReader {
     }
 
     fn document(&mut self, name: &str) -> Result<Option<String>> {
-        self.store.text(name)
+        match &self.backup {
+            Some(backup) => backup.text(self.path_of(name)),
+            None => self.store.text(name),
+        }
+    }
+
+    fn digest(&mut self, name: &str) -> Result<Option<String>> {
+        match &self.backup {
+            Some(backup) => Ok(backup.digest(self.path_of(name))),
+            None => Ok(atomic::stamp(&self.store.named(name)?)?.map(|stamp| stamp.sha256())),
+        }
     }
 
     fn files(&mut self, glob: &str) -> Result<Vec<File>> {
-        self.store.glob(glob)
+        match &self.backup {
+            Some(backup) => Ok(backup.files(|path| files::path_matches(glob, path))),
+            None => self.store.glob(glob),
+        }
     }
 
     fn lines(&mut self, file: &str, text: &str) -> Result<Vec<String>> {
-        self.store.lines(file, text)
+        match &self.backup {
+            Some(backup) => {
+                let bytes = backup.bytes(file).unwrap_or_default();
+                files::newest_lines(bytes, text).map_err(|why| atomic::explain(&why, Path::new(file), "read"))
+            }
+            None => self.store.lines(file, text),
+        }
     }
 }
 

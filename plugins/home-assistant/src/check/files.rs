@@ -1,8 +1,8 @@
-//! The files themselves: missing, put aside as corrupt, of the wrong owner; and banned addresses.
+//! The files themselves: missing, put aside as corrupt, of the wrong owner, left over.
 
 use super::add_some;
 use crate::home::Home;
-use crate::schema::{self, ONBOARDED};
+use crate::schema::{Layout, ONBOARDED};
 use latchlift_plugin_api::{File, Finding, Reader, Result, Select, Severity};
 use std::collections::HashMap;
 
@@ -14,34 +14,54 @@ const PRIVATE: [&str; 4] = [
     ".storage/auth_module.notify",
 ];
 
-/// Adds what is wrong with the files.
+/// Adds what is wrong with the files; `home` is what they say, as far as they can be read.
 ///
 /// # Errors
 /// The store fails.
-pub fn check(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Result<()> {
+pub fn check(reader: &dyn Reader, home: Option<&Home>, layout: &Layout, findings: &mut Vec<Finding>) -> Result<()> {
     let files = reader.files("", ".storage/*")?;
-    missing(reader, home, findings)?;
-    corrupt(home, &files, findings);
+    missing(layout, findings);
+    if let Some(home) = home {
+        onboarding(reader, home, findings)?;
+        // Where nobody is left at all, what is left of them may be wanted back.
+        if home.users.iter().any(|user| !user.system) {
+            left_over(home, &files, findings);
+        }
+    }
+    corrupt(reader, layout, &files, findings);
     owners(&files, findings);
-    bans(reader, home, findings)
+    if !reader.files("", ".HA_RESTORE")?.is_empty() {
+        let message = "the next start restores a backup over this directory, and with it the accounts of that time";
+        findings.push(Finding::new(Severity::Warning, "restore_pending", message).evidence(".HA_RESTORE"));
+    }
+    Ok(())
 }
 
-fn missing(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Result<()> {
-    let layout = &home.layout;
-    if !layout.auth && layout.rows {
-        let message = "`auth` is missing while the passwords are there: every old name and password works, and makes an administrator";
+fn missing(layout: &Layout, findings: &mut Vec<Finding>) {
+    let broken = |name: &str| layout.broken.iter().any(|(document, _)| *document == name);
+    let (auth, rows) = (layout.auth || broken("auth"), layout.rows || broken("auth_provider.homeassistant"));
+    if !auth && rows {
+        let message = "`auth` is missing while the passwords are there: every old name and password works, and makes an administrator; restore it before Home Assistant starts";
         findings.push(Finding::new(Severity::Serious, "auth_missing", message).evidence(".storage/auth"));
     }
-    if layout.auth && !layout.rows {
+    if auth && !rows {
         let message = "`auth_provider.homeassistant` is missing, so every password is refused";
         let evidence = ".storage/auth_provider.homeassistant";
         findings.push(Finding::new(Severity::Serious, "passwords_missing", message).evidence(evidence));
     }
-    if layout.auth && !layout.onboarding {
-        let message = "`onboarding` is missing or of a version not known here; the first start will ask again what it has not noted";
+    if auth && !layout.onboarding && !broken("onboarding") {
+        let message = "`onboarding` is missing; the first start will ask again what it has not noted";
         findings.push(Finding::new(Severity::Note, "onboarding_missing", message).evidence(".storage/onboarding"));
     }
-    if layout.onboarding && reader.columns("", ONBOARDED)?.is_some() {
+    if !auth && !rows && layout.onboarding {
+        let message = "there are no accounts and the first start is noted as finished, so nobody can get in";
+        let finding = Finding::new(Severity::Serious, "onboarding_closed", message).evidence(".storage/onboarding");
+        findings.push(finding.fix(["onboarding", "restart"]));
+    }
+}
+
+fn onboarding(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Result<()> {
+    if home.layout.onboarding && reader.columns("", ONBOARDED)?.is_some() {
         let done = reader.all(Select::from(ONBOARDED, ["@value"]))?;
         let has_user = home.users.iter().any(|user| !user.system);
         if has_user && !done.iter().any(|step| step.str("@value") == Some("user")) {
@@ -52,8 +72,23 @@ fn missing(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Res
     Ok(())
 }
 
+/// Settings of users who are gone.
+fn left_over(home: &Home, files: &[File], findings: &mut Vec<Finding>) {
+    let gone = files.iter().filter(|file| {
+        let user = file.path.strip_prefix(".storage/frontend.user_data_");
+        user.is_some_and(|user| home.index(user).is_none() && !user.contains('.'))
+    });
+    add_some(
+        findings,
+        gone.map(|file| {
+            let message = format!("settings of a user who is gone, which nothing reads any more: rm {}", file.path);
+            Finding::new(Severity::Note, "settings_left_over", message).evidence(&file.path)
+        }),
+    );
+}
+
 /// Home Assistant puts a file it cannot parse aside and goes on as if there were none.
-fn corrupt(home: &Home, files: &[File], findings: &mut Vec<Finding>) {
+fn corrupt(reader: &dyn Reader, layout: &Layout, files: &[File], findings: &mut Vec<Finding>) {
     let aside = files.iter().filter(|file| file.path.contains(".corrupt."));
     add_some(
         findings,
@@ -61,22 +96,35 @@ fn corrupt(home: &Home, files: &[File], findings: &mut Vec<Finding>) {
             let name = file.path.rsplit('/').next().unwrap_or_default();
             let original = name.split(".corrupt.").next().unwrap_or_default();
             let (severity, what) = match original {
-                "auth" if !home.layout.auth => {
-                    (Severity::Serious, "repair and restore it before Home Assistant starts again")
+                "auth" if !layout.auth => {
+                    (Severity::Serious, "all users are in it: restore it before Home Assistant starts again")
                 }
                 "auth" | "auth_provider.homeassistant" => {
                     (Severity::Warning, "users or passwords in it may be missing now")
                 }
                 _ => (Severity::Note, "what it held may be missing now"),
             };
-            Finding::new(
-                severity,
-                "corrupt_file",
-                format!("`{original}` could not be read once and was put aside; {what}"),
-            )
-            .evidence(&file.path)
+            let state = state(reader, file);
+            let restore = format!("with Home Assistant stopped: mv {} .storage/{original}", file.path);
+            let message = format!("`{original}` could not be read once and was put aside; {what}. {state}; {restore}");
+            Finding::new(severity, "corrupt_file", message).evidence(&file.path)
         }),
     );
+}
+
+/// What a file that was put aside looks like, and so what to do before it goes back.
+fn state(reader: &dyn Reader, file: &File) -> &'static str {
+    if file.size == 0 {
+        return "It is empty: take it from a backup instead";
+    }
+    match reader.document("", &file.path) {
+        Err(_) => "It is not even text: take it from a backup instead",
+        Ok(Some(text)) if text.contains('\0') => {
+            "It holds zero bytes, as after a power cut: take it from a backup instead"
+        }
+        Ok(Some(text)) if !text.trim_end().ends_with('}') => "It is cut off: end it by hand so that it is JSON again",
+        _ => "It looks whole: mend what is no JSON in it",
+    }
 }
 
 fn owners(files: &[File], findings: &mut Vec<Finding>) {
@@ -89,74 +137,17 @@ fn owners(files: &[File], findings: &mut Vec<Finding>) {
         let Some(usual) = usual else { continue };
         if file.uid != usual {
             let message = format!(
-                "`{}` belongs to uid {} and most files beside it to uid {usual}; Home Assistant may be unable to use it",
+                "`{0}` belongs to uid {1} and most files beside it to uid {usual}; Home Assistant may be unable to use it: chown {usual} {0}",
                 file.path, file.uid
             );
             findings.push(Finding::new(Severity::Serious, "file_owner", message).evidence(&file.path));
         }
         if file.mode & 0o077 != 0 {
             let message = format!(
-                "`{}` may be read by others (mode {:04o}); Home Assistant writes it with 0600",
+                "`{0}` may be read by others (mode {1:04o}); Home Assistant writes it with 0600: chmod 600 {0}",
                 file.path, file.mode
             );
             findings.push(Finding::new(Severity::Warning, "file_mode", message).evidence(&file.path));
         }
-    }
-}
-
-fn bans(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Result<()> {
-    let Some(text) = reader.document("", "ip_bans.yaml")? else { return Ok(()) };
-    let old = home.layout.version.as_deref().and_then(schema::release).is_none_or(|release| release < (2026, 11));
-    add_some(
-        findings,
-        banned(&text).into_iter().map(|(address, has_body)| {
-            let (severity, what) = match (has_body, is_own(&address)) {
-                (false, _) if old => (
-                    Severity::Serious,
-                    "its entry has no `banned_at`, over which older releases do not start their web server",
-                ),
-                (_, true) => {
-                    (Severity::Serious, "which is this machine or a proxy on it: everybody behind it is locked out")
-                }
-                _ => (Severity::Warning, "who comes from there sees nothing but an error"),
-            };
-            Finding::new(severity, "banned", format!("{address} is banned; {what}")).evidence("ip_bans.yaml")
-        }),
-    );
-    Ok(())
-}
-
-fn is_own(address: &str) -> bool {
-    address.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
-}
-
-/// The addresses in `ip_bans.yaml`, and whether each says since when.
-fn banned(text: &str) -> Vec<(String, bool)> {
-    let mut bans: Vec<(String, bool)> = vec![];
-    for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
-        match line.starts_with([' ', '\t']) {
-            true => bans.last_mut().into_iter().for_each(|ban| ban.1 |= line.contains("banned_at")),
-            // An address of IPv6 is full of colons; the key's own is the last before a blank or the end.
-            false => bans.extend(
-                line.split_once(": ")
-                    .or(line.trim_end().strip_suffix(':').map(|key| (key, "")))
-                    .map(|(key, rest)| (key.trim().trim_matches(['"', '\'']).to_owned(), rest.contains("banned_at"))),
-            ),
-        }
-    }
-    bans
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bans_are_read_as_the_app_writes_them() {
-        let text = "\n127.0.0.1:\n  banned_at: '2026-11-21T02:00:00+00:00'\n\n'2001:db8::5':\n  banned_at: '2026-11-21T02:06:00+00:00'\n192.0.2.1: null\n192.0.2.2: {banned_at: 2026-11-21}\n# x:\n";
-        let found = banned(text);
-        let found: Vec<(&str, bool)> = found.iter().map(|(address, body)| (address.as_str(), *body)).collect();
-        assert_eq!(found, [("127.0.0.1", true), ("2001:db8::5", true), ("192.0.2.1", false), ("192.0.2.2", true)]);
-        assert!(is_own("::ffff:127.0.0.1") && is_own("::1") && !is_own("192.0.2.1"));
     }
 }

@@ -1,10 +1,12 @@
 //! `app check`: what is wrong, as far as the files tell.
 
+mod bans;
 mod files;
 mod references;
+mod unreadable;
 
 use crate::home::Home;
-use crate::schema::PROVIDER;
+use crate::schema::{ACCOUNT_FILES, Layout, PROVIDER};
 use crate::settings::Listed;
 use crate::sign_in::{self, Path, command, standing, title};
 use latchlift_plugin_api::{Batch, Check, Finding, Known, Output, Reader, Result, Severity, Time, reason};
@@ -15,26 +17,33 @@ const EACH: usize = 10;
 /// Answers `app check`.
 ///
 /// # Errors
-/// The store fails or is of a kind this plugin does not know.
+/// The store fails, or there is nothing of Home Assistant's.
 pub fn check(reader: &dyn Reader, now: Time, output: &mut dyn Output) -> Result<()> {
-    let home = Home::read(reader)?.with_tokens(reader, now)?;
+    let layout = Layout::look(reader)?;
     let mut findings = vec![];
-    references::check(reader, &home, &mut findings)?;
-    files::check(reader, &home, &mut findings)?;
-    open_doors(&home, &mut findings);
-    administrators(&home, &mut findings);
-    accounts(&home, &mut findings);
-    spellings(&home, &mut findings);
-    settings(&home, &mut findings);
+    unreadable::check(&layout, &mut findings);
+    let home = match layout.needs(&ACCOUNT_FILES) {
+        Ok(()) => Some(Home::read(reader)?.with_tokens(reader, now)?),
+        Err(_) => None,
+    };
+    if let Some(home) = &home {
+        references::check(reader, home, now, &mut findings)?;
+    }
+    files::check(reader, home.as_ref(), &layout, &mut findings)?;
+    bans::check(reader, &layout, &mut findings);
+    if let Some(home) = &home {
+        open_doors(home, &mut findings);
+        administrators(home, &mut findings);
+        accounts(home, &mut findings);
+        spellings(home, &mut findings);
+        settings(home, &mut findings);
+    }
     // Stable, so that what belongs together stays together.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let people = home.users.iter().filter(|user| !user.system);
-    output.emit(Batch::Check(Check {
-        version: home.layout.version.clone(),
-        accounts: people.clone().count() as u64,
-        newest_login: people.filter_map(|user| user.last_login).max().into(),
-        findings,
-    }))
+    let people = home.iter().flat_map(|home| home.users.iter().filter(|user| !user.system));
+    let newest = people.clone().filter_map(|user| user.last_login).max();
+    let accounts = people.count() as u64;
+    output.emit(Batch::Check(Check { version: layout.version, accounts, newest_login: newest.into(), findings }))
 }
 
 /// Adds the first findings of one sort, and one that counts the rest.
@@ -53,7 +62,8 @@ fn open_doors(home: &Home, findings: &mut Vec<Finding>) {
         let message = format!(
             "the password entry `{name}` leads to no user; whoever signs in with it becomes a new administrator"
         );
-        Finding::new(Severity::Serious, reason::ORPHAN, message).evidence(".storage/auth_provider.homeassistant")
+        let finding = Finding::new(Severity::Serious, reason::ORPHAN, message);
+        finding.evidence(".storage/auth_provider.homeassistant").fix(["user", "remove", name])
     };
     add_some(findings, home.orphans().into_iter().map(orphan));
 }
@@ -62,8 +72,13 @@ fn administrators(home: &Home, findings: &mut Vec<Finding>) {
     let people = || home.users.iter().enumerate().filter(|(_, user)| !user.system);
     let owners: Vec<usize> = people().filter(|(_, user)| user.owner && user.active).map(|(index, _)| index).collect();
     if people().next().is_none() {
+        if !home.layout.auth && !home.layout.rows {
+            // Never started, or told as missing files.
+            return;
+        }
         let message = "there are no users; if the first start was finished, nobody can get in";
-        findings.push(Finding::new(Severity::Serious, "no_accounts", message).evidence(".storage/auth"));
+        let finding = Finding::new(Severity::Serious, "no_accounts", message).evidence(".storage/auth");
+        findings.push(finding.fix(["admin", "recreate", "admin"]));
         return;
     }
     match owners[..] {
@@ -76,7 +91,7 @@ fn administrators(home: &Home, findings: &mut Vec<Finding>) {
                     let owner = ["--owner".to_owned()];
                     finding.fix(command(home, &["admin", "grant"], admin).into_iter().chain(owner))
                 }
-                None => finding,
+                None => finding.fix(["admin", "recreate", "admin", "--owner"]),
             });
         }
         [_] => {}
@@ -97,7 +112,8 @@ fn administrators(home: &Home, findings: &mut Vec<Finding>) {
         findings,
         local.map(|owner| {
             let message = format!("the owner {} is only accepted from the local network", title(home, owner));
-            Finding::new(Severity::Warning, reason::LOCAL_ONLY, message)
+            let fix = command(home, &["user", "set"], owner).into_iter().chain(["local-only=no".to_owned()]);
+            Finding::new(Severity::Warning, reason::LOCAL_ONLY, message).fix(fix)
         }),
     );
 }

@@ -3,24 +3,30 @@
 use super::add_some;
 use crate::home::Home;
 use crate::schema::{PEOPLE, TOKENS};
-use crate::sign_in::title;
-use latchlift_plugin_api::{Filter, Finding, Reader, Result, Select, Severity, Value};
+use crate::sessions::milliseconds;
+use crate::sign_in::{command, title};
+use latchlift_plugin_api::{Filter, Finding, Reader, Result, Select, Severity, Time};
+use std::collections::HashSet;
+
+/// How many sessions that have ended are worth a word.
+const STALE: usize = 200;
 
 /// Adds what leads nowhere.
 ///
 /// # Errors
 /// The store fails.
-pub fn check(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Result<()> {
+pub fn check(reader: &dyn Reader, home: &Home, now: Time, findings: &mut Vec<Finding>) -> Result<()> {
     groups(home, findings);
     let stray = home.stray_credentials.iter().map(|(id, user)| {
         let message = format!(
             "the credential {id} is of the user {user}, who does not exist; Home Assistant crashes at its start over it"
         );
-        Finding::new(Severity::Serious, "credential_without_user", message).evidence(".storage/auth")
+        let finding = Finding::new(Severity::Serious, "credential_without_user", message).evidence(".storage/auth");
+        finding.fix(["user", "remove", "--id", user])
     });
     add_some(findings, stray);
     if home.layout.auth {
-        tokens(reader, home, findings)?;
+        tokens(reader, home, now, findings)?;
     }
     people(reader, home, findings)
 }
@@ -32,50 +38,59 @@ fn groups(home: &Home, findings: &mut Vec<Finding>) {
             "{} is in the group `{id}`, which does not exist; Home Assistant crashes at its start over it",
             title(home, index)
         );
-        Some(Finding::new(Severity::Serious, "unknown_group", message).evidence(".storage/auth"))
+        let role = if home.in_admins(user) { "role=admin" } else { "role=user" };
+        let fix = command(home, &["user", "set"], index).into_iter().chain([role.to_owned()]);
+        Some(Finding::new(Severity::Serious, "unknown_group", message).evidence(".storage/auth").fix(fix))
     });
     add_some(findings, unknown);
 }
 
-fn tokens(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Result<()> {
+fn tokens(reader: &dyn Reader, home: &Home, now: Time, findings: &mut Vec<Finding>) -> Result<()> {
     // The app skips tokens without a key before it looks for their users, so they do no harm.
-    let mut stray = vec![];
-    reader.each_row(Select::from(TOKENS, ["/user_id", "/id"]), |row| {
+    let (mut stray, mut ended) = (vec![], 0);
+    reader.each_row(Select::from(TOKENS, ["/user_id", "/id", "/expire_at"]), |row| {
+        ended += usize::from(milliseconds(&row[2]).is_some_and(|end| Time(end) < now));
         let user = row[0].to_text().unwrap_or_default();
         if home.index(&user).is_none() {
             stray.push((row[1].clone(), user));
         }
         Ok(())
     })?;
+    if ended > STALE {
+        let message =
+            format!("{ended} sessions have ended by themselves and are still kept; they slow down each start");
+        let finding = Finding::new(Severity::Note, "stale_sessions", message).evidence(".storage/auth");
+        findings.push(finding.fix(["session", "revoke", "--expired"]));
+    }
     let ids = stray.iter().map(|(id, _)| id.clone());
     let filter = Filter::In("/id".into(), ids.collect()).and(Filter::Null("/jwt_key".into()));
-    let keyless: Vec<Value> = match stray.is_empty() {
-        true => vec![],
-        false => reader
-            .all(Select::from(TOKENS, ["/id"]).filter(filter))?
-            .into_iter()
-            .map(|row| row.0[0].1.clone())
-            .collect(),
+    let keyless: HashSet<Option<String>> = match stray.is_empty() {
+        true => HashSet::new(),
+        false => reader.all(Select::from(TOKENS, ["/id"]).filter(filter))?.iter().map(|row| row.text("/id")).collect(),
     };
-    let harmful = stray.iter().filter(|(id, _)| !keyless.contains(id)).map(|(id, user)| {
+    let harmful = stray.iter().filter(|(id, _)| !keyless.contains(&id.to_text())).map(|(id, user)| {
         let message = format!(
             "the token {id} is of the user {user}, who does not exist; Home Assistant crashes at its start over it"
         );
-        Finding::new(Severity::Serious, "token_without_user", message).evidence(".storage/auth")
+        let finding = Finding::new(Severity::Serious, "token_without_user", message).evidence(".storage/auth");
+        finding.fix(["user", "remove", "--id", user])
     });
     add_some(findings, harmful);
     Ok(())
 }
 
 fn people(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Result<()> {
-    if !home.layout.people || reader.columns("", PEOPLE)?.is_none() {
+    // Where nobody is left at all, persons may be wanted back with them.
+    let deserted = home.users.iter().all(|user| user.system);
+    if deserted || !home.layout.people || reader.columns("", PEOPLE)?.is_none() {
         return Ok(());
     }
     let mut stray = vec![];
     reader.each_row(Select::from(PEOPLE, ["/name", "/user_id"]), |row| {
-        if row[1].as_str().is_some_and(|user| home.index(user).is_none()) {
+        if let Some(user) = row[1].as_str().filter(|user| home.index(user).is_none()) {
             let message = format!("the person {} belongs to a user who does not exist", row[0]);
-            stray.push(Finding::new(Severity::Note, "person_without_user", message).evidence(".storage/person"));
+            let finding = Finding::new(Severity::Note, "person_without_user", message).evidence(".storage/person");
+            stray.push(finding.fix(["user", "remove", "--id", user]));
         }
         Ok(())
     })?;

@@ -111,7 +111,7 @@ fn settings_that_switch_something_off_are_found() {
 #[test]
 fn names_and_bans_and_persons_are_looked_at() {
     let mut directory = healthy();
-    directory.texts.insert("ip_bans.yaml".into(), "127.0.0.1:\n  banned_at: '2026-11-21T02:00:00+00:00'\n".into());
+    directory.documents.insert("ip_bans".into(), json!({"127.0.0.1": {"banned_at": "2026-11-21T02:00:00+00:00"}}));
     directory.put("person", 2, json!({"items": [{"id": "x", "name": "X", "user_id": "gone"}]}));
     directory.documents.get_mut("auth").unwrap()["data"]["credentials"][1]["data"]["username"] = "Bob".into();
     assert_eq!(found(&directory), ["Serious banned", "Note person_without_user", "Note names_not_normal"]);

@@ -72,6 +72,20 @@ impl Directory {
         self.push("auth#/data/refresh_tokens", token);
     }
 
+    /// What the host says of a file that is no JSON; one is a text that is `broken`.
+    fn readable(&self, collection: &str) -> Result<()> {
+        let name = collection.split('#').next().unwrap();
+        match self.documents.get(name) {
+            Some(Json::String(_)) => Err(Error::new(Kind::Conflict, format!("{name} is not valid JSON"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Damages a document.
+    pub fn breaks(&mut self, name: &str) {
+        self.documents.insert(name.to_owned(), "broken".into());
+    }
+
     fn at(&mut self, collection: &str) -> &mut Json {
         let (document, pointer) = collection.split_once('#').unwrap();
         self.documents.get_mut(document).unwrap().pointer_mut(pointer).unwrap()
@@ -81,7 +95,7 @@ impl Directory {
         let (document, pointer) = collection.split_once('#').unwrap();
         Some(match self.documents.get(document)?.pointer(pointer)? {
             Json::Array(items) => items.iter().map(|item| (None, item.clone())).collect(),
-            Json::Object(map) if pointer.is_empty() => vec![(None, Json::Object(map.clone()))],
+            Json::Object(map) if pointer.is_empty() && document != "ip_bans" => vec![(None, Json::Object(map.clone()))],
             Json::Object(map) => map.iter().map(|(key, value)| (Some(key.clone()), value.clone())).collect(),
             _ => panic!("{collection} is no collection"),
         })
@@ -90,6 +104,7 @@ impl Directory {
     /// Writes a step as the host would: all guards first, and only one document.
     pub fn apply(&mut self, step: &Step) {
         let document = |change: &Change| change.collection().split('#').next().unwrap().to_owned();
+        assert!(step.changes.len() == 1 || !step.changes.iter().any(|change| matches!(change, Change::Move { .. })));
         let first = document(&step.changes[0]);
         assert!(step.changes.iter().all(|change| document(change) == first), "a step touches one document");
         let facts = Facts::parse(include_str!("../../plugin.toml")).unwrap();
@@ -100,7 +115,8 @@ impl Directory {
         let mut doomed: Vec<(String, usize)> = vec![];
         for change in &step.changes {
             let collection = change.collection().to_owned();
-            assert!(facts.collection(&collection).is_some(), "{collection} is declared");
+            let declared = facts.collection(&collection).is_some() || facts.document(&collection).is_some();
+            assert!(declared, "{collection} is declared");
             match change {
                 Change::Insert { after, .. } => self.insert(&collection, after),
                 Change::Update { key, before: was, after, .. } => {
@@ -119,7 +135,10 @@ impl Directory {
                     assert_eq!(places.len() as u64, *count);
                     doomed.extend(places.into_iter().map(|place| (collection.clone(), place)));
                 }
-                Change::Move { .. } => panic!("no plan here moves documents"),
+                Change::Move { from, sha256, .. } => {
+                    assert_eq!(Some(sha256), self.digest("", from).unwrap().as_ref());
+                    self.documents.remove(from);
+                }
             }
         }
         doomed.sort();
@@ -205,6 +224,7 @@ impl Reader for Directory {
     }
 
     fn select(&self, query: &Select) -> Result<Page> {
+        self.readable(&query.collection)?;
         let missing = || Error::new(Kind::Failed, format!("there is no {}", query.collection));
         let all = self.records(&query.collection).ok_or_else(missing)?;
         let hits: Vec<_> = all.iter().filter(|record| matches(record, &query.filter)).collect();
@@ -222,19 +242,29 @@ impl Reader for Directory {
     }
 
     fn columns(&self, _: &str, collection: &str) -> Result<Option<Vec<Column>>> {
-        Ok(self.records(collection).map(|_| vec![]))
+        self.readable(collection)?;
+        let keyed = |records: Vec<(Option<String>, Json)>| records.iter().any(|(key, _)| key.is_some());
+        let column = || Column { name: "@key".into(), ..Column::default() };
+        let empty = |collection: &str| self.documents[collection.split('#').next().unwrap()].is_object();
+        let is_map = |records| keyed(records) || empty(collection);
+        Ok(self.records(collection).map(|records| if is_map(records) { vec![column()] } else { vec![] }))
     }
 
     fn document(&self, _: &str, name: &str) -> Result<Option<String>> {
-        Ok(self.texts.get(name).cloned())
+        Ok(self.texts.get(name).cloned().or_else(|| Some(self.documents.get(name)?.to_string())))
     }
 
-    fn files(&self, _: &str, _: &str) -> Result<Vec<File>> {
-        Ok(self.files.clone())
+    fn files(&self, _: &str, glob: &str) -> Result<Vec<File>> {
+        let fits = |file: &&File| match glob.strip_suffix('*') {
+            Some(start) => file.path.starts_with(start),
+            None => file.path == glob,
+        };
+        Ok(self.files.iter().filter(fits).cloned().collect())
     }
 
-    fn lines(&self, _: &str, _: &str, _: &str) -> Result<Vec<String>> {
-        Ok(vec![])
+    fn lines(&self, _: &str, file: &str, text: &str) -> Result<Vec<String>> {
+        let all = self.texts.get(file).map(String::as_str).unwrap_or_default();
+        Ok(all.lines().filter(|line| line.contains(text)).map(str::to_owned).collect())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Directories in, exact plans and answers out.
 
+mod changes;
 mod check;
 mod directory;
 mod plans;

@@ -107,7 +107,7 @@ fn a_user_without_a_name_gets_one_as_administrator() {
     let mut directory = directory(&[("1", "ann", false)]);
     directory.push("auth#/data/users", json!({"id": "9", "group_ids": [], "is_owner": true, "is_active": true, "name": "Eve", "system_generated": false}));
     let refused = plan(&directory, &by_id("password.reset", "", "9")).unwrap_err();
-    assert_eq!(refused.help.as_deref(), Some("latchlift admin recreate NAME --id 9 (makes it an administrator)"));
+    assert_eq!(refused.help.as_deref(), Some("to give it one: `latchlift password reset NAME --id 9`"));
     let taken = plan(&directory, &by_id("admin.recreate", "Ann", "9")).unwrap_err();
     assert_eq!(taken.kind, Kind::Conflict);
     let made = plan(&directory, &by_id("admin.recreate", " Eve ", "9")).unwrap();

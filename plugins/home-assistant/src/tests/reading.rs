@@ -188,25 +188,103 @@ fn sessions_have_kinds_and_ends() {
     assert_eq!(one.kind, Kind::NotFound);
 }
 
+/// Verbs that read, and verbs that plan.
+const READ: [&str; 9] = [
+    "user.list",
+    "user.show",
+    "password.check",
+    "session.list",
+    "session.show",
+    "token.list",
+    "mfa.status",
+    "login.list",
+    "ban.list",
+];
+const PLAN: [&str; 16] = [
+    "user.add",
+    "user.set",
+    "user.rename",
+    "user.remove",
+    "user.fix-names",
+    "password.reset",
+    "password.remove",
+    "admin.recreate",
+    "admin.grant",
+    "admin.revoke",
+    "session.revoke",
+    "token.issue",
+    "token.revoke",
+    "mfa.disable",
+    "ban.clear",
+    "onboarding.restart",
+];
+
+fn findings(directory: &Directory) -> Vec<String> {
+    match read(directory, &Request { target: None, ..request("app.check", "") }).unwrap().pop() {
+        Some(Batch::Check(check)) => {
+            check.findings.into_iter().map(|f| format!("{:?} {}", f.severity, f.code)).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
-fn files_of_the_future_are_refused_by_every_verb() {
-    for (document, version) in [("auth", 2), ("auth_provider.homeassistant", 2), ("auth_module.totp", 7)] {
+fn files_of_the_future_are_refused_by_every_verb_and_found() {
+    for document in ["auth", "auth_provider.homeassistant"] {
         let mut directory = directory(&[("1", "ann", true)]);
-        directory.put(document, version, json!({"users": {}}));
-        assert_eq!(crate::HomeAssistant.probe(&directory).unwrap_err().kind, Kind::UnknownSchema);
-        for verb in ["user.list", "user.show", "password.check", "session.list", "mfa.status", "app.check"] {
+        directory.put(document, 2, json!({"users": {}}));
+        for verb in READ {
             assert_eq!(read(&directory, &request(verb, "ann")).unwrap_err().kind, Kind::UnknownSchema, "{verb}");
         }
-        for verb in
-            ["password.reset", "session.revoke", "admin.recreate", "admin.grant", "user.fix-names", "mfa.disable"]
-        {
+        for verb in PLAN {
             assert_eq!(plan(&directory, &request(verb, "ann")).unwrap_err().kind, Kind::UnknownSchema, "{verb}");
         }
+        assert!(findings(&directory).contains(&"Serious unreadable_file".to_owned()));
     }
     assert_eq!(crate::HomeAssistant.probe(&Directory::default()).unwrap_err().kind, Kind::UnknownSchema);
     let mut minor = directory(&[("1", "ann", true)]);
     minor.documents.get_mut("auth").unwrap()["minor_version"] = 2.into();
-    assert_eq!(crate::HomeAssistant.probe(&minor).unwrap_err().kind, Kind::UnknownSchema);
+    assert_eq!(read(&minor, &request("user.list", "")).unwrap_err().kind, Kind::UnknownSchema);
+}
+
+#[test]
+fn damaged_account_files_are_found_and_left_alone() {
+    for document in ["auth", "auth_provider.homeassistant"] {
+        let mut directory = directory(&[("1", "ann", true)]);
+        directory.breaks(document);
+        assert!(crate::HomeAssistant.probe(&directory).is_ok());
+        assert_eq!(findings(&directory)[0], "Serious unreadable_file");
+        let free = ["login.list", "ban.list"];
+        for verb in READ.into_iter().filter(|verb| !free.contains(verb)) {
+            assert_eq!(read(&directory, &request(verb, "ann")).unwrap_err().kind, Kind::Conflict, "{verb}");
+        }
+        let free = ["ban.clear", "onboarding.restart"];
+        for verb in PLAN.into_iter().filter(|verb| !free.contains(verb)) {
+            assert_eq!(plan(&directory, &request(verb, "ann")).unwrap_err().kind, Kind::Conflict, "{verb}");
+        }
+        assert_eq!(plan(&directory, &request("onboarding.restart", "")).unwrap().steps.len(), 3);
+    }
+}
+
+#[test]
+fn damaged_files_of_second_factors_stop_nobody_else() {
+    for (name, broken) in [("auth_module.totp", true), ("auth_module.notify", false)] {
+        let mut directory = directory(&[("1", "ann", true)]);
+        match broken {
+            true => directory.breaks(name),
+            false => directory.put(name, 7, json!({"users": {}})),
+        }
+        assert_eq!(account(&directory, "1").can_sign_in, true.into());
+        assert!(plan(&directory, &request("password.reset", "ann")).is_ok());
+        for verb in ["mfa.status", "mfa.disable"] {
+            let refused = match verb {
+                "mfa.status" => read(&directory, &request(verb, "ann")).map(|_| ()),
+                _ => plan(&directory, &request(verb, "ann")).map(|_| ()),
+            };
+            assert!(matches!(refused.unwrap_err().kind, Kind::Conflict | Kind::UnknownSchema), "{verb}");
+        }
+        assert!(findings(&directory).contains(&"Serious unreadable_file".to_owned()));
+    }
 }
 
 #[test]

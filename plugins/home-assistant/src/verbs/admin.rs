@@ -1,11 +1,14 @@
-//! `admin recreate` and `admin grant`.
+//! `admin recreate`, `admin grant` and `admin revoke`.
 
 use super::START;
-use super::records;
+use super::add::refuse_without_groups;
+use super::last_admin::refuse_if_last;
+use super::records::{self, NewUser};
 use super::reset::of_the_app;
+use super::set;
 use crate::home::Home;
 use crate::names::strip;
-use crate::schema::{self, ADMINS};
+use crate::schema::{self, ADMINS, ORDINARY};
 use crate::sign_in::{self, Path, title};
 use crate::{accounts, mfa, sessions};
 use latchlift_plugin_api::{Candidate, Context, Error, Kind, Known, Plan, Request, Result, Value};
@@ -59,7 +62,8 @@ fn create(context: &Context<'_>, request: &Request, home: &Home) -> Result<Plan>
     let (user, credential) = (records::id(&request.random), records::id(&request.random));
     let owner = becomes_owner(home, request);
     let rank = if owner { "owner" } else { "administrator" };
-    let auth = vec![records::user(&user, shown, owner), records::credential(&credential, &user, &name)];
+    let new = NewUser { id: &user, shown, group: ADMINS, owner, local_only: false };
+    let auth = vec![records::user(&new), records::credential(&credential, &user, &name)];
     let rows = records::set_password(context.reader, home, &name, &hash)?;
     let plan = Plan::new(format!("Make the {rank} `{name}`")).for_sign_in(user, name);
     Ok(plan.step(auth).step(rows).then(START).then("link the new user to a person in the settings, if you want one"))
@@ -78,7 +82,7 @@ fn promote(context: &Context<'_>, request: &Request, home: &Home, user: usize) -
         ("/is_active", Value::from(true)),
         ("/local_only", Value::from(false)),
         ("/is_owner", Value::from(owner)),
-        ("/group_ids", admins()),
+        ("/group_ids", records::group_ids(ADMINS)),
     ];
     // Older releases do not write these two, and without them the user is as wanted.
     let good = |field: &str| match field {
@@ -124,10 +128,6 @@ fn way_in(home: &Home, user: usize, typed: &str) -> Result<(Option<usize>, Strin
     }
 }
 
-fn admins() -> Value {
-    Value::List(vec![ADMINS.into()])
-}
-
 /// The plan with what else is wrong in a home that needs a new administrator.
 fn warn(mut plan: Plan, home: &Home) -> Plan {
     if home.settings.has_provider(schema::PROVIDER) == Some(false) {
@@ -156,6 +156,10 @@ fn warn(mut plan: Plan, home: &Home) -> Plan {
 /// # Errors
 /// No account or several answer to the name, or it is the app's own.
 pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
+    if request.options.group.is_some() {
+        let why = "administrators of Home Assistant are the users in its group `system-admin`; no other group can be made one";
+        return Err(Error::unsupported(why).help("name the user instead: `latchlift admin grant NAME`"));
+    }
     let home = Home::read(context.reader)?;
     let user = accounts::find(&home, request.target()?)?;
     let known = &home.users[user];
@@ -165,7 +169,7 @@ pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let name = accounts::name(&home, user).map_or_else(|| title(&home, user), str::to_owned);
     let mut values = vec![];
     if !home.in_admins(known) {
-        values.push(("/group_ids", admins()));
+        values.push(("/group_ids", records::group_ids(ADMINS)));
     }
     if request.options.owner && !known.owner {
         values.push(("/is_owner", Value::from(true)));
@@ -181,4 +185,33 @@ pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
         true => plan,
         false => plan.warn("the user is not active, so this has no effect until it is"),
     })
+}
+
+/// Plans a user out of the group of administrators, and no owner either.
+///
+/// # Errors
+/// No account or several answer to the name, it is the app's own, the only owner or the last administrator.
+pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
+    let home = Home::read(context.reader)?;
+    let user = accounts::find(&home, request.target()?)?;
+    let known = &home.users[user];
+    if known.system {
+        return Err(of_the_app(&home, user));
+    }
+    let name = accounts::name(&home, user).map_or_else(|| title(&home, user), str::to_owned);
+    let mut values = vec![];
+    if home.in_admins(known) {
+        refuse_without_groups(&home, ORDINARY)?;
+        values.push(("/group_ids", set::list(set::groups_with(&home, known, ORDINARY))));
+    }
+    if known.owner {
+        values.push(("/is_owner", Value::from(false)));
+    }
+    if values.is_empty() {
+        return Ok(Plan::new(format!("`{name}` is no administrator")));
+    }
+    refuse_if_last(&home, user, &request.options)?;
+    let change = records::set_user(context.reader, &known.id, values)?;
+    let plan = Plan::new(format!("Take the administrator's rights of `{name}`")).about(&*known.id, name);
+    Ok(plan.step(change.into_iter().collect()).then(START))
 }

@@ -2,115 +2,272 @@
 
 use super::START;
 use super::records;
-use crate::accounts::candidate;
+use super::rename::{second_credential, set_name};
+use crate::accounts::{candidate, no_id};
 use crate::home::Home;
-use crate::names::{is_legacy, is_normal, normalise};
-use crate::schema::{CREDENTIALS, PROVIDER, ROWS};
+use crate::names::{is_legacy, normalise};
+use crate::schema::{CREDENTIALS, PROVIDER, ROWS, USERS};
 use crate::sign_in::title;
 use latchlift_plugin_api::{
-    Candidate, Change, Context, Error, Key, Kind, Plan, Record, Request, Result, Value, delete, update,
+    Candidate, Change, Context, Error, Key, Kind, Plan, Record, Request, Result, Target, Value, delete, update,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Plans to write every name as it is compared, in the password entries first: that ends the exact comparison, after which
-/// the credentials are found in either spelling. Of entries that are equal already only the last stays, which is the one
-/// the login asks; the others alone would keep the exact comparison alive.
+/// Plans to write every name, or one, as it is compared. Of password entries that are equal already only the last stays,
+/// which is the one the login asks; the others alone would keep the exact comparison alive.
+///
+/// The entries come first: that ends the exact comparison, after which the credentials are found in either spelling. Where
+/// it does not end, or another user has the name too, every credential gets a second one beforehand, as in `user rename`.
 ///
 /// # Errors
-/// Two names would become one.
-pub fn fix_names(context: &Context<'_>, _: &Request) -> Result<Plan> {
+/// Two names would become one, and it was not said whose it is.
+pub fn fix_names(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let home = Home::read(context.reader)?;
-    let clashes = clashes(&home);
+    let keep = keeper(&home, request)?;
+    let mut fix = Fix::default();
+    let mut clashes = vec![];
+    for (name, group) in groups(&home, &scope(&home, request)?) {
+        match group.users.len() > 1 || group.spellings(&home).len() > 1 {
+            false => fix.add(&home, &name, &group, None),
+            true => match keep.filter(|user| group.users.contains(user)) {
+                Some(user) => fix.add(&home, &name, &group, Some(user)),
+                None => clashes.extend(group.candidates(&home)),
+            },
+        }
+    }
     if !clashes.is_empty() {
         let message = "some names differ only in letter case or outer white space and would become one";
-        let help = "settle which of them stays: latchlift user show NAME, then password reset or remove the other";
+        let help = "say which account keeps the name, and the others get a number behind it: `latchlift user fix-names --keep ID`";
         return Err(Error { candidates: clashes, ..Error::new(Kind::Conflict, message).help(help) });
     }
-    let rows = row_changes(context, &home)?;
-    let own = (0..home.credentials.len()).filter(|credential| *home.credentials[*credential].provider == *PROVIDER);
-    let unusual: Vec<usize> = own.filter(|own| !is_normal(&home.credentials[*own].username)).collect();
-    let credentials: Vec<Change> = unusual.iter().filter_map(|credential| rename(&home, *credential)).collect();
-    if rows.is_empty() && credentials.is_empty() {
-        return Ok(Plan::new("All names are stored as they are compared"));
-    }
-    let mut plan = Plan::new(summary(&home));
-    for credential in unusual {
-        let known = &home.credentials[credential];
-        plan = plan.about(&*home.users[known.user].id, normalise(&known.username));
-    }
-    Ok(plan.step(rows).step(credentials).then(START))
+    fix.plan(context, request, &home)
 }
 
-fn summary(home: &Home) -> String {
-    let rows = home.rows.iter().map(|row| &*row.username);
-    let own = home.credentials.iter().filter(|known| *known.provider == *PROVIDER);
-    let names: BTreeSet<&str> = rows.chain(own.map(|known| &*known.username)).filter(|name| !is_normal(name)).collect();
-    let shown: Vec<String> = names.iter().take(5).map(|name| format!("`{name}` to `{}`", normalise(name))).collect();
-    match (names.len(), names.len().saturating_sub(shown.len())) {
-        (0, _) => "Remove password entries that are there twice".to_owned(),
-        (_, 0) => format!("Rewrite names: {}", shown.join(", ")),
-        (_, more) => format!("Rewrite names: {} and {more} more", shown.join(", ")),
+/// The user that `--keep` names.
+fn keeper(home: &Home, request: &Request) -> Result<Option<usize>> {
+    match &request.options.keep {
+        None => Ok(None),
+        Some(id) => home.index(id).map(Some).ok_or_else(|| no_id(id)),
     }
 }
 
-/// The users and password entries that would get the same name as another.
-fn clashes(home: &Home) -> Vec<Candidate> {
-    let mut spellings: HashMap<String, BTreeSet<&str>> = HashMap::new();
-    for row in &home.rows {
-        spellings.entry(normalise(&row.username)).or_default().insert(&row.username);
-    }
-    let own = home.credentials.iter().filter(|known| *known.provider == *PROVIDER);
-    let mut users: HashMap<String, BTreeSet<usize>> = HashMap::new();
-    own.for_each(|known| _ = users.entry(normalise(&known.username)).or_default().insert(known.user));
+/// The names, as they are compared, that are to be mended; all of them if none was asked for.
+fn scope(home: &Home, request: &Request) -> Result<Option<BTreeSet<String>>> {
+    let named = |target: &&Target| !target.name.is_empty() || target.id.is_some();
+    let Some(target) = request.target.as_ref().filter(named) else { return Ok(None) };
+    let id = target.id.as_ref().map(|id| home.index(id).ok_or_else(|| no_id(id))).transpose()?;
+    let Some(user) = id else {
+        let name = normalise(&target.name);
+        return match home.users_like(&name).is_empty() && home.rows_like(&name).is_empty() {
+            true => Err(crate::accounts::nobody(home, &target.name)),
+            false => Ok(Some(BTreeSet::from([name]))),
+        };
+    };
+    Ok(Some(home.password_credentials(user).map(|own| normalise(&home.credentials[own].username)).collect()))
+}
 
-    let mut clashes = vec![];
-    let mut names: Vec<&String> = spellings.keys().chain(users.keys()).collect();
-    names.sort();
-    names.dedup();
-    for name in names {
-        let rows = spellings.get(name).cloned().unwrap_or_default();
-        let users = users.get(name).cloned().unwrap_or_default();
-        if rows.len() < 2 && users.len() < 2 {
-            continue;
-        }
-        clashes.extend(users.iter().map(|user| candidate(home, *user)));
-        let claimed = |row: &str| users.iter().any(|user| has_name(home, *user, row));
-        clashes.extend(rows.iter().filter(|row| !claimed(row)).map(|row| Candidate {
-            name: (*row).to_owned(),
+/// Everything that has one name, as names are compared.
+#[derive(Default)]
+struct Group {
+    /// Password entries, in order.
+    rows: Vec<usize>,
+    /// Credentials, in order.
+    credentials: Vec<usize>,
+    /// Whose they are.
+    users: BTreeSet<usize>,
+}
+
+fn groups(home: &Home, scope: &Option<BTreeSet<String>>) -> BTreeMap<String, Group> {
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    for (index, row) in home.rows.iter().enumerate() {
+        groups.entry(normalise(&row.username)).or_default().rows.push(index);
+    }
+    for (index, known) in home.credentials.iter().enumerate().filter(|(_, known)| *known.provider == *PROVIDER) {
+        let group = groups.entry(normalise(&known.username)).or_default();
+        group.credentials.push(index);
+        group.users.insert(known.user);
+    }
+    groups.retain(|name, _| scope.as_ref().is_none_or(|scope| scope.contains(name)));
+    groups
+}
+
+impl Group {
+    fn spellings<'h>(&self, home: &'h Home) -> BTreeSet<&'h str> {
+        self.rows.iter().map(|row| &*home.rows[*row].username).collect()
+    }
+
+    /// The users and password entries that would get the same name.
+    fn candidates(&self, home: &Home) -> Vec<Candidate> {
+        let mut clashes: Vec<Candidate> = self.users.iter().map(|user| candidate(home, *user)).collect();
+        let unclaimed = self.spellings(home).into_iter().filter(|row| self.owner(home, row).is_none());
+        clashes.extend(unclaimed.map(|row| Candidate {
+            name: row.to_owned(),
             provider: PROVIDER.to_owned(),
             note: "a password entry that is no user's letter by letter".to_owned(),
             ..Candidate::default()
         }));
+        clashes
     }
-    clashes
+
+    /// Whose name is spelled like this entry's.
+    fn owner(&self, home: &Home, row: &str) -> Option<usize> {
+        let own = self.credentials.iter().map(|own| &home.credentials[*own]);
+        own.filter(|known| *known.username == *row).map(|known| known.user).next()
+    }
 }
 
-fn has_name(home: &Home, user: usize, name: &str) -> bool {
-    home.password_credentials(user).any(|credential| *home.credentials[credential].username == *name)
+/// What will be written.
+#[derive(Default)]
+struct Fix {
+    /// Password entries by what they will be called; those without a name go.
+    rows: BTreeMap<usize, Option<String>>,
+    /// Credentials by what they will be called.
+    credentials: BTreeMap<usize, String>,
+    /// Users who get another name than the one they typed so far.
+    losers: BTreeMap<usize, String>,
 }
 
-fn row_changes(context: &Context<'_>, home: &Home) -> Result<Vec<Change>> {
-    let mut counts: HashMap<&str, u32> = HashMap::new();
-    home.rows.iter().for_each(|row| *counts.entry(&row.username).or_default() += 1);
-    let changing = counts.iter().filter(|(name, count)| **count > 1 || !is_normal(name)).map(|(name, _)| *name);
-    let changing: BTreeSet<&str> = changing.collect();
-    if changing.is_empty() {
-        return Ok(vec![]);
-    }
-    let found = records::rows(context.reader, &changing)?.into_iter();
-    Ok(found
-        .filter_map(|(key, password)| {
-            let name = key.fields.text("/username").unwrap_or_default();
-            let last = counts.get(name.as_str()).is_none_or(|count| key.ordinal + 1 == *count);
-            match last {
-                true => update(ROWS, key, [("/username", name.as_str().into(), normalise(&name).into())]),
-                false => {
-                    let before = Record::new().with("/username", name).with("/password", password);
-                    Some(delete(ROWS, key, before))
-                }
+impl Fix {
+    /// Mends one name; where several have it, for `keeper`, and the others get numbers.
+    fn add(&mut self, home: &Home, name: &str, group: &Group, keeper: Option<usize>) {
+        let mut names: BTreeMap<usize, String> = BTreeMap::new();
+        for user in &group.users {
+            let new = match keeper.is_none_or(|keeper| keeper == *user) {
+                true => name.to_owned(),
+                false => self.numbered(home, name),
+            };
+            if new != name {
+                self.losers.insert(*user, new.clone());
             }
-        })
-        .collect())
+            names.insert(*user, new);
+        }
+        for own in &group.credentials {
+            let known = &home.credentials[*own];
+            if *known.username != *names[&known.user] {
+                self.credentials.insert(*own, names[&known.user].clone());
+            }
+        }
+        // An entry is whose spelling it has; the others are the keeper's.
+        let fallback = keeper.or(group.users.first().copied());
+        let owner = |row: &usize| group.owner(home, &home.rows[*row].username).or(fallback);
+        let owners: BTreeSet<Option<usize>> = group.rows.iter().map(owner).collect();
+        for user in owners {
+            let own: Vec<usize> = group.rows.iter().copied().filter(|row| owner(row) == user).collect();
+            let new = user.map_or(name, |user| &names[&user]);
+            self.rows(home, &own, user.filter(|_| home.names.legacy).map(|user| (group, user)), new);
+        }
+    }
+
+    /// Of the entries of one user the last stays, which the login asks; among exact spellings the user's own.
+    fn rows(&mut self, home: &Home, rows: &[usize], exact: Option<(&Group, usize)>, new: &str) {
+        let is_own = |row: &&usize| {
+            exact.is_some_and(|(group, user)| group.owner(home, &home.rows[**row].username) == Some(user))
+        };
+        let last = rows.iter().rev().find(is_own).or(rows.last());
+        for row in rows {
+            match Some(row) == last {
+                true if *home.rows[*row].username == *new => {}
+                true => _ = self.rows.insert(*row, Some(new.to_owned())),
+                false => _ = self.rows.insert(*row, None),
+            }
+        }
+    }
+
+    /// The name with the first number behind it that is nobody's.
+    fn numbered(&self, home: &Home, name: &str) -> String {
+        let free = |name: &String| {
+            home.users_like(name).is_empty()
+                && home.rows_like(name).is_empty()
+                && !self.losers.values().any(|taken| taken == name)
+        };
+        (2..).map(|n| format!("{name}-{n}")).find(free).unwrap_or_default()
+    }
+
+    fn plan(self, context: &Context<'_>, request: &Request, home: &Home) -> Result<Plan> {
+        if self.rows.is_empty() && self.credentials.is_empty() {
+            return Ok(Plan::new("All names are stored as they are compared"));
+        }
+        let mut plan = Plan::new(self.summary(home));
+        for (credential, new) in &self.credentials {
+            plan = plan.about(&*home.users[home.credentials[*credential].user].id, new);
+        }
+        for (user, new) in &self.losers {
+            plan = plan.warn(format!("{} signs in as `{new}` from now on", title(home, *user)));
+        }
+        let rows = self.row_changes(context, home)?;
+        let mut named: Vec<Change> = self.credentials.iter().map(|(own, new)| set_name(home, *own, new)).collect();
+        if self.losers.is_empty() && !self.stays_exact(home) {
+            return Ok(plan.step(rows).step(named).then(START));
+        }
+        let mut first = vec![];
+        let exact: HashMap<&str, usize> = home.credentials.iter().map(|known| (&*known.username, known.user)).collect();
+        for (own, new) in &self.credentials {
+            let known = &home.credentials[*own];
+            // Where somebody else has the name to the letter, the entry leads to them meanwhile, and they are barred.
+            if exact.get(new.as_str()).is_some_and(|user| *user != known.user) {
+                continue;
+            }
+            let (gain, lose) = second_credential(&records::id(&request.random), &home.users[known.user].id, new);
+            first.push(gain);
+            named.push(lose);
+        }
+        // Until names and entries agree again, a password might get in as somebody else of the old name.
+        for user in self.losers.keys().map(|user| &home.users[*user]).filter(|user| user.active) {
+            let key = || Record::new().with("/id", &*user.id);
+            first.extend(update(USERS, key(), [("/is_active", true.into(), false.into())]));
+            named.extend(update(USERS, key(), [("/is_active", false.into(), true.into())]));
+        }
+        Ok(plan.step(first).step(rows).step(named).then(START))
+    }
+
+    /// Whether names are compared exactly even after the entries are rewritten.
+    fn stays_exact(&self, home: &Home) -> bool {
+        let after = home.rows.iter().enumerate().filter_map(|(index, row)| match self.rows.get(&index) {
+            None => Some(&*row.username),
+            Some(new) => new.as_deref(),
+        });
+        home.names.legacy && is_legacy(after)
+    }
+
+    fn summary(&self, home: &Home) -> String {
+        let rows = self.rows.iter().filter_map(|(row, new)| Some((&*home.rows[*row].username, new.as_deref()?)));
+        let own = self.credentials.iter().map(|(own, new)| (&*home.credentials[*own].username, new.as_str()));
+        let names: BTreeSet<(&str, &str)> = rows.chain(own).collect();
+        let shown: Vec<String> = names.iter().take(5).map(|(old, new)| format!("`{old}` to `{new}`")).collect();
+        match (names.len(), names.len().saturating_sub(shown.len())) {
+            (0, _) => "Remove password entries that are there twice".to_owned(),
+            (_, 0) => format!("Rewrite names: {}", shown.join(", ")),
+            (_, more) => format!("Rewrite names: {} and {more} more", shown.join(", ")),
+        }
+    }
+
+    fn row_changes(&self, context: &Context<'_>, home: &Home) -> Result<Vec<Change>> {
+        if self.rows.is_empty() {
+            return Ok(vec![]);
+        }
+        // Which entry it is among those of its spelling, as records are named.
+        let mut seen: HashMap<&str, u32> = HashMap::new();
+        let mut places: HashMap<(&str, u32), usize> = HashMap::new();
+        for (index, row) in home.rows.iter().enumerate() {
+            let ordinal = seen.entry(&row.username).or_default();
+            places.insert((&row.username, *ordinal), index);
+            *ordinal += 1;
+        }
+        let spellings = self.rows.keys().map(|row| &*home.rows[*row].username).collect();
+        let found = records::rows(context.reader, &spellings)?.into_iter();
+        Ok(found
+            .filter_map(|(key, password)| {
+                let name = key.fields.text("/username").unwrap_or_default();
+                match self.rows.get(places.get(&(&*name, key.ordinal))?)? {
+                    Some(new) => update(ROWS, key, [("/username", name.as_str().into(), new.as_str().into())]),
+                    None => {
+                        let before = Record::new().with("/username", name).with("/password", password);
+                        Some(delete(ROWS, key, before))
+                    }
+                }
+            })
+            .collect())
+    }
 }
 
 fn rename(home: &Home, credential: usize) -> Option<Change> {
@@ -136,7 +293,7 @@ pub fn mend(home: &Home, credential: usize, rows: &mut [Change]) -> std::result:
     let renamed =
         home.rows.iter().map(|row| if row.username == known.username { fixed.as_str() } else { &row.username });
     if home.names.legacy && is_legacy(renamed) {
-        return Err("other names still have to be typed exactly; latchlift user fix-names rewrites all".to_owned());
+        return Err("other names still have to be typed exactly; `latchlift user fix-names` rewrites all".to_owned());
     }
     rows.iter_mut().for_each(|change| rewrite(change, &fixed));
     Ok(rename(home, credential))

@@ -4,14 +4,26 @@
 //! first and the password entry second, and what rewrites names does it the other way round, because the first write ends
 //! the exact comparison of names. Sessions end before a password changes.
 
+mod add;
 mod admin;
 mod fix_names;
-mod records;
+mod last_admin;
+mod onboarding;
+mod people;
+pub mod records;
+mod remove;
+mod rename;
 mod reset;
+mod set;
 
-pub use admin::{grant, recreate};
+pub use add::add;
+pub use admin::{grant, recreate, revoke};
 pub use fix_names::fix_names;
-pub use reset::reset;
+pub use onboarding::restart;
+pub use remove::{remove, remove_password};
+pub use rename::rename;
+pub use reset::{of_the_app, reset};
+pub use set::set;
 
 /// What to do after any of these plans.
-const START: &str = "start Home Assistant again: docker start homeassistant (or `ha core start`)";
+pub const START: &str = "start Home Assistant again: docker start homeassistant (or `ha core start`)";

@@ -2,8 +2,11 @@
 
 use crate::home::Home;
 use crate::names::normalise;
-use crate::schema::{ADMINS, CREDENTIALS, PROVIDER, ROWS, USERS};
-use latchlift_plugin_api::{Change, Filter, Key, Random, Reader, Record, Result, Select, Value, hex, insert, update};
+use crate::schema::{CREDENTIALS, PROVIDER, ROWS, USERS};
+use crate::sign_in;
+use latchlift_plugin_api::{
+    Change, Filter, Key, Random, Reader, Record, Result, Select, Value, delete, hex, insert, update,
+};
 use std::collections::{BTreeSet, HashMap};
 
 /// A version 4 UUID without dashes, as the app makes ids.
@@ -14,29 +17,50 @@ pub fn id(random: &Random) -> String {
     hex(&bytes)
 }
 
+/// What is particular about a new user.
+pub struct NewUser<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The name shown.
+    pub shown: &'a str,
+    /// The group it is in.
+    pub group: &'a str,
+    pub owner: bool,
+    pub local_only: bool,
+}
+
 /// A new user. Upstream: `_data_to_save` in homeassistant/auth/auth_store.py, in the order of its keys.
-pub fn user(id: &str, name: &str, owner: bool) -> Change {
+pub fn user(new: &NewUser<'_>) -> Change {
     let record = Record::new()
-        .with("/id", id)
-        .with("/group_ids", Value::List(vec![ADMINS.into()]))
-        .with("/is_owner", owner)
+        .with("/id", new.id)
+        .with("/group_ids", group_ids(new.group))
+        .with("/is_owner", new.owner)
         .with("/is_active", true)
-        .with("/name", name)
+        .with("/name", new.shown)
         .with("/system_generated", false)
-        .with("/local_only", false);
+        .with("/local_only", new.local_only);
     insert(USERS, record)
+}
+
+/// The groups of a user who is in one.
+pub fn group_ids(group: &str) -> Value {
+    Value::List(vec![group.into()])
 }
 
 /// A new credential. Upstream: as [`user`].
 pub fn credential(id: &str, user: &str, username: &str) -> Change {
-    let record = Record::new()
+    insert(CREDENTIALS, credential_record(id, user, username))
+}
+
+/// A new credential as a record.
+pub fn credential_record(id: &str, user: &str, username: &str) -> Record {
+    Record::new()
         .with("/id", id)
         .with("/user_id", user)
         .with("/auth_provider_type", PROVIDER)
         // The app's configuration allows no id for this provider.
         .with("/auth_provider_id", Value::Null)
-        .with("/data/username", username);
-    insert(CREDENTIALS, record)
+        .with("/data/username", username)
 }
 
 /// New values for some fields of a user.
@@ -57,12 +81,41 @@ pub fn set_password(reader: &dyn Reader, home: &Home, username: &str, hash: &str
         }
         return Ok(vec![insert(ROWS, Record::from([("/username", username), ("/password", hash)]))]);
     }
-    let spellings: BTreeSet<&str> = match home.names.legacy {
+    let changes = rows(reader, &spellings(home, username))?.into_iter();
+    Ok(changes.filter_map(|(key, before)| update(ROWS, key, [("/password", before, hash.into())])).collect())
+}
+
+/// How the password entries are spelled that the login may take for `username`.
+pub fn spellings<'a>(home: &'a Home, username: &'a str) -> BTreeSet<&'a str> {
+    match home.names.legacy {
         true => BTreeSet::from([username]),
         false => home.rows_like(username).iter().map(|row| &*home.rows[*row].username).collect(),
-    };
-    let changes = rows(reader, &spellings)?.into_iter();
-    Ok(changes.filter_map(|(key, before)| update(ROWS, key, [("/password", before, hash.into())])).collect())
+    }
+}
+
+/// The end of every password entry that leads to a user through one of these credentials. An entry that leads to somebody
+/// else of the same name stays theirs.
+pub fn remove_rows(reader: &dyn Reader, home: &Home, credentials: &[usize]) -> Result<Vec<Change>> {
+    let own = credentials.iter().filter(|own| !matches!(sign_in::path(home, **own), sign_in::Path::Shadowed(_)));
+    let names = own.flat_map(|own| spellings(home, &home.credentials[*own].username)).collect();
+    Ok(rows(reader, &names)?.into_iter().map(removed_row).collect())
+}
+
+/// The end of one password entry.
+pub fn removed_row((key, password): (Key, Value)) -> Change {
+    let before = Record::new().with("/username", key.fields.text("/username")).with("/password", password);
+    delete(ROWS, key, before)
+}
+
+/// A whole record of a list, as it is.
+pub fn whole(reader: &dyn Reader, collection: &str, id: &str) -> Result<Option<Record>> {
+    reader.first(Select::from(collection, [""]).filter(Filter::eq("/id", id)))
+}
+
+/// The end of a record that is named by its id.
+pub fn remove(reader: &dyn Reader, collection: &str, id: &str) -> Result<Option<Change>> {
+    let before = whole(reader, collection, id)?;
+    Ok(before.map(|before| delete(collection, Record::new().with("/id", id), before)))
 }
 
 /// An entry whose name differs from its credential's in letters only, while names are compared exactly: it gets the

@@ -4,11 +4,11 @@ use super::START;
 use super::fix_names;
 use super::records;
 use crate::home::Home;
-use crate::names::normalise;
+use crate::names::{normalise, strip};
 use crate::schema::{self, PROVIDER};
 use crate::sign_in::{self, Path, title};
 use crate::{accounts, mfa, sessions};
-use latchlift_plugin_api::{Context, Error, Plan, Request, Result, reason};
+use latchlift_plugin_api::{Context, Error, Kind, Plan, Request, Result, reason};
 
 /// Plans a new password in every entry the login may ask, after the account's sessions have ended.
 ///
@@ -38,7 +38,8 @@ pub fn reset(context: &Context<'_>, request: &Request) -> Result<Plan> {
     Ok(warn(plan, &home, user, request))
 }
 
-/// The credential that the new password is for, and its name. Without one, `--convert` makes one.
+/// The credential that the new password is for, and its name. A user without any gets one of the name typed beside its id;
+/// one of another provider with `--convert`.
 fn way_in(home: &Home, user: usize, request: &Request) -> Result<(Option<usize>, String)> {
     let known = &home.users[user];
     if known.system {
@@ -54,6 +55,7 @@ fn way_in(home: &Home, user: usize, request: &Request) -> Result<(Option<usize>,
         };
     }
     match (accounts::name(home, user), request.options.convert) {
+        (None, _) if !strip(typed).is_empty() => Ok((None, free_name(home, strip(typed))?)),
         (None, _) => Err(without_name(home, user)),
         (Some(name), false) => Err(elsewhere(home, user, name)),
         (Some(name), true) => Ok((None, records::new_name(home, name))),
@@ -68,7 +70,18 @@ pub fn of_the_app(home: &Home, user: usize) -> Error {
 fn without_name(home: &Home, user: usize) -> Error {
     let message = format!("{} has no sign-in name, so a password would lead nowhere", title(home, user));
     let id = &home.users[user].id;
-    Error::refused(message, None).help(format!("latchlift admin recreate NAME --id {id} (makes it an administrator)"))
+    Error::refused(message, None).help(format!("to give it one: `latchlift password reset NAME --id {id}`"))
+}
+
+/// The name that a user without one gets, if it is nobody else's.
+fn free_name(home: &Home, typed: &str) -> Result<String> {
+    match home.users_like(typed) {
+        [other, ..] => {
+            let message = format!("the sign-in name `{typed}` is {}'s already", title(home, *other));
+            Err(Error::new(Kind::Conflict, message).help("choose another name"))
+        }
+        [] => Ok(records::new_name(home, typed)),
+    }
 }
 
 fn elsewhere(home: &Home, user: usize, name: &str) -> Error {
@@ -81,7 +94,8 @@ fn elsewhere(home: &Home, user: usize, name: &str) -> Error {
 
 /// The plan with what keeps the person out all the same, or is else to know.
 fn warn(mut plan: Plan, home: &Home, user: usize, request: &Request) -> Plan {
-    let mended = [reason::PASSWORD_ENTRY_MISSING, reason::HASH_UNREADABLE, reason::NAME_CASE];
+    let mended =
+        [reason::PASSWORD_ENTRY_MISSING, reason::HASH_UNREADABLE, reason::NAME_CASE, reason::CREDENTIAL_MISSING];
     for why in sign_in::standing(home, user).reasons {
         if why.blocking && !mended.contains(&why.code.as_str()) {
             plan = plan.warn(format!("the new password does not let {} in yet: {}", title(home, user), why.message));
