@@ -1,8 +1,9 @@
 //! `session list`, `session show` and `token list`.
 
 use crate::find;
+use crate::named::Named;
 use crate::schema::{self, Columns, Layout, SESSIONS};
-use crate::sessions::{self, Named, Row, Sort};
+use crate::sessions::{self, Row, Sort};
 use crate::user::User;
 use latchlift_plugin_api::{
     Batch, Context, Filter, Known, Output, Reader, Request, Result, Select, Session, Time, Value,
