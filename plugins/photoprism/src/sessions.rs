@@ -106,10 +106,11 @@ impl Row {
 }
 
 impl Row {
-    /// Whether it is old enough and over, as far as the options ask for that.
+    /// Whether it is old enough and over, as far as the options ask for that. One that was never used, nobody knows since
+    /// when, counts as old.
     pub fn fits(&self, options: &Options, now: Time) -> bool {
         (!options.expired || self.ended)
-            && options.unused_for.is_none_or(|span| self.used().is_some_and(|used| used <= before(now, span)))
+            && options.unused_for.is_none_or(|span| self.used().is_none_or(|used| used <= before(now, span)))
     }
 
     /// When it was last used, or made if never used.
