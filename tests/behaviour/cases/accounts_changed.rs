@@ -38,8 +38,8 @@ pub const CASES: &[Case] = &[
 ];
 
 fn add(t: &Bench, words: &str) -> Run {
-    let asked = apps::required(&t.target, "user.add");
-    t.latchlift("user add --password-stdin --yes --json").words(words).words(asked).stdin(NEW)
+    let required = apps::required(&t.target, "user.add");
+    t.latchlift("user add --password-stdin --yes --json").words(words).words(required).stdin(NEW)
 }
 
 /// The accounts that `user show` gives for a name.
