@@ -105,6 +105,7 @@ pub mod random;
 pub mod reader;
 pub mod request;
 pub mod time;
+pub mod totp;
 pub mod value;
 
 pub use account::{
@@ -120,4 +121,5 @@ pub use random::{Random, fingerprint, hex, sha256};
 pub use reader::{Column, Count, CountBytes, File, Filter, Page, PageBytes, Reader, SAME, Select, StoreKind};
 pub use request::{Options, Request, Settings, SettingsFile, Target, Verb};
 pub use time::Time;
+pub use totp::totp;
 pub use value::{Cell, Record, Value};

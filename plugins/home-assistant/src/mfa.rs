@@ -1,12 +1,11 @@
 //! Second factors.
 
 use crate::accounts;
-use crate::codes;
 use crate::home::Home;
 use crate::schema::{FACTOR_FILES, NOTIFY, TOTP};
 use crate::sign_in;
 use latchlift_plugin_api::{
-    Batch, Change, Context, Filter, Mfa, Output, Plan, Reader, Record, Request, Result, Select, Time, delete,
+    Batch, Change, Context, Filter, Mfa, Output, Plan, Reader, Record, Request, Result, Select, Time, delete, totp,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -71,7 +70,7 @@ fn factor(home: &Home, row: &Record, method: &str) -> Mfa {
 /// code they would show now.
 fn show_secrets(home: &Home, secret: &str, now: Time, mfa: &mut Mfa) {
     mfa.secrets = totp_secrets(home, &mfa.account_id, secret);
-    match codes::totp(secret, now) {
+    match totp(secret, now) {
         Some((code, left)) => {
             mfa.secrets.insert("code".to_owned(), code);
             let valid = format!("the code changes in {left} seconds and is taken for 30 seconds more");

@@ -14,6 +14,7 @@ mod keys;
 mod legacy;
 mod listing;
 mod locate;
+mod named;
 mod names;
 mod portrait;
 mod roles;

@@ -1,8 +1,9 @@
 //! `session list`, `session show` and `token list`.
 
 use crate::find;
+use crate::named::Named;
 use crate::schema::{self, Columns, Layout, SESSIONS};
-use crate::sessions::{self, Named, Row, Sort};
+use crate::sessions::{self, Row, Sort};
 use crate::user::User;
 use latchlift_plugin_api::{
     Batch, Context, Filter, Known, Output, Reader, Request, Result, Select, Session, Time, Value,
@@ -17,7 +18,7 @@ const BATCH: usize = 100;
 /// # Errors
 /// The account is not found, and the store's.
 pub fn sessions(context: &Context<'_>, request: &Request, output: &mut dyn Output) -> Result<()> {
-    list(context, request, &mut Emitter { output, wrap: Batch::Sessions, rows: vec![] }, |_| true)
+    list(context, request, &mut Emitter { output, wrap: Batch::Sessions, rows: vec![] }, Filter::All, |_| true)
 }
 
 /// Answers `token list`: app passwords and access tokens, without the sign-ins opened with them.
@@ -26,7 +27,8 @@ pub fn sessions(context: &Context<'_>, request: &Request, output: &mut dyn Outpu
 /// As [`sessions`].
 pub fn tokens(context: &Context<'_>, request: &Request, output: &mut dyn Output) -> Result<()> {
     let wanted = |sort| matches!(sort, Sort::AppPassword | Sort::Access);
-    list(context, request, &mut Emitter { output, wrap: Batch::Tokens, rows: vec![] }, wanted)
+    let providers = Filter::is_in("auth_provider", sessions::TOKENS);
+    list(context, request, &mut Emitter { output, wrap: Batch::Tokens, rows: vec![] }, providers, wanted)
 }
 
 /// Answers `session show`: the one that a short id, a key or the secret itself names.
@@ -36,13 +38,16 @@ pub fn tokens(context: &Context<'_>, request: &Request, output: &mut dyn Output)
 pub fn one(context: &Context<'_>, request: &Request, output: &mut dyn Output) -> Result<()> {
     let layout = schema::detect(context.reader)?;
     let named = Named::of(&layout, &request.ids);
-    let mut found = Vec::new();
-    each(context.reader, &layout, Filter::All, request.now, &mut |row, rest| {
-        if named.means(&row) {
-            found.push(session(row, rest, None));
-        }
-        Ok(())
-    })?;
+    let mut found: Vec<Session> = Vec::new();
+    for filter in named.filters() {
+        each(context.reader, &layout, filter, request.now, &mut |row, rest| {
+            // One may be named in two ways.
+            if named.means(&row) && !found.iter().any(|other| other.id == row.shown) {
+                found.push(session(row, rest, None));
+            }
+            Ok(())
+        })?;
+    }
     output.emit(Batch::Sessions(found))
 }
 
@@ -64,14 +69,20 @@ impl Emitter<'_> {
     }
 }
 
-fn list(context: &Context<'_>, request: &Request, out: &mut Emitter<'_>, wanted: impl Fn(Sort) -> bool) -> Result<()> {
+fn list(
+    context: &Context<'_>,
+    request: &Request,
+    out: &mut Emitter<'_>,
+    sort: Filter,
+    wanted: impl Fn(Sort) -> bool,
+) -> Result<()> {
     let (reader, now) = (context.reader, request.now);
     let layout = schema::detect(reader)?;
     let user = match &request.target {
         Some(target) => Some(find::find(reader, &layout, target, now)?.user),
         None => None,
     };
-    let filter = user.as_ref().map_or(Filter::All, |user| Filter::eq("user_uid", &user.uid));
+    let filter = user.as_ref().map_or(sort.clone(), |user| Filter::eq("user_uid", &user.uid).and(sort));
     each(reader, &layout, filter, now, &mut |row, rest| match wanted(row.sort) && row.fits(&request.options, now) {
         true => out.push(session(row, rest, user.as_ref())),
         false => Ok(()),

@@ -1,6 +1,5 @@
 //! Sign-ins: browser sessions, app passwords, client tokens and share-link visitors share one table.
 
-use crate::ids;
 use crate::schema::{Columns, Layout, SESSIONS, VISITOR};
 use latchlift_plugin_api::{Cell, Change, Filter, Options, Reader, Result, Select, Time, Value, fingerprint, purge};
 use std::collections::{BTreeMap, HashSet};
@@ -107,46 +106,17 @@ impl Row {
 }
 
 impl Row {
-    /// Whether it is old enough and over, as far as the options ask for that.
+    /// Whether it is old enough and over, as far as the options ask for that. One that was never used, nobody knows since
+    /// when, counts as old.
     pub fn fits(&self, options: &Options, now: Time) -> bool {
         (!options.expired || self.ended)
-            && options.unused_for.is_none_or(|span| self.used().is_some_and(|used| used <= before(now, span)))
+            && options.unused_for.is_none_or(|span| self.used().is_none_or(|used| used <= before(now, span)))
     }
 
     /// When it was last used, or made if never used.
     fn used(&self) -> Option<i64> {
         let made = || self.created.as_str().and_then(Time::parse).map(Time::seconds);
         Some(self.active).filter(|active| *active > 0).or_else(made)
-    }
-}
-
-/// What a person named by ids: short ids, fingerprints of keys, keys, or the secrets that browsers and programs send.
-pub struct Named {
-    shown: HashSet<String>,
-    keys: HashSet<String>,
-    fingerprints: bool,
-}
-
-impl Named {
-    /// What these ids name.
-    pub fn of(layout: &Layout, ids: &[String]) -> Named {
-        let typed = || ids.iter().map(|id| id.trim().to_owned());
-        let secrets = typed().filter(|_| layout.hashed_sessions()).map(|secret| ids::session_id(&secret));
-        let print = |id: &String| id.trim().len() == 12 && id.trim().bytes().all(|byte| byte.is_ascii_hexdigit());
-        Named { shown: typed().collect(), keys: typed().chain(secrets).collect(), fingerprints: ids.iter().any(print) }
-    }
-
-    /// Whether nothing is named.
-    pub fn is_empty(&self) -> bool {
-        self.shown.is_empty()
-    }
-
-    /// Whether this row is meant.
-    pub fn means(&self, row: &Row) -> bool {
-        let key = || row.id.to_text().unwrap_or_default();
-        self.shown.contains(&row.shown)
-            || self.keys.contains(&key())
-            || self.fingerprints && self.shown.contains(&fingerprint(&key()))
     }
 }
 
@@ -223,8 +193,10 @@ pub fn rows(reader: &dyn Reader, layout: &Layout, filter: Filter, now: Time) -> 
 }
 
 /// How many values one filter names; databases limit what a statement binds.
-const CHUNK: usize = 500;
+pub const CHUNK: usize = 500;
 
+/// The providers of tokens, and of the sign-ins opened with them.
+pub const TOKENS: [&str; 2] = ["access_token", "application"];
 /// The providers of browser sign-ins. Layouts up to 221118 write none.
 const BROWSER: [&str; 5] = ["", "default", "ldap", "local", "oidc"];
 

@@ -160,7 +160,8 @@ fn accounts_of_an_older_layout_are_listed_on_request(t: &Bench) -> Result<()> {
         return left_out("no older layout of this app leaves accounts behind");
     }
     let before = t.snapshot();
-    let mut stored = t.app.dump()?.rows("users").iter().map(|row| row["id"].clone()).collect::<Vec<String>>();
+    let mut stored =
+        t.app.dump()?.rows("users").iter().map(|row| row["id"].trim_matches('\'').to_owned()).collect::<Vec<String>>();
     stored.sort();
     let visible = |rows: &[serde_json::Value]| {
         rows.iter().map(|row| row["extra"]["row_id"].to_string().trim_matches('"').to_owned()).collect::<Vec<_>>()

@@ -698,6 +698,12 @@ impl Instance for PhotoPrism {
         }
     }
 
+    fn totp_secret(&self, person: &Person) -> Result<Option<String>> {
+        let url = self.database.value(&format!("SELECT key_url FROM passcodes WHERE uid = '{}'", person.id))?;
+        let secret = url.as_deref().and_then(|url| url.split("secret=").nth(1)?.split('&').next());
+        Ok(secret.map(str::to_owned))
+    }
+
     fn accepts_token(&self, secret: &str) -> Result<Option<bool>> {
         let row = self.one(&format!(
             "SELECT user_uid, auth_provider, auth_scope FROM auth_sessions WHERE id = '{}' \

@@ -1,19 +1,19 @@
-//! What the verbs that make, change and end accounts plan.
+//! What the verbs that make and change accounts plan.
 
 use super::*;
 
-fn with(verb: &str, name: &str, keys: &[(&str, &str)]) -> Request {
+pub fn with(verb: &str, name: &str, keys: &[(&str, &str)]) -> Request {
     let keys = keys.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     Request { keys, ..request(verb, name) }
 }
 
-fn allowed(mut request: Request) -> Request {
+pub fn allowed(mut request: Request) -> Request {
     request.options.allow = vec!["last-admin".to_owned()];
     request
 }
 
 /// 240915 with a second administrator and bob, signed in and with an app password.
-fn peopled() -> Fake {
+pub fn peopled() -> Fake {
     let mut store = sqlite();
     store.table("auth_users_shares", "user_uid! share_uid! perm");
     store.table("auth_clients", CLIENTS);
@@ -186,157 +186,4 @@ fn admin_says_both_and_what_is_said_in_particular_counts_more() {
 fn a_column_that_a_release_lacks_is_not_set() {
     let refused = plan(&peopled(), &with("user.set", "bob", &[("scope", "photos")])).unwrap_err();
     assert_eq!(refused.kind, Kind::Unsupported);
-}
-
-#[test]
-fn the_last_administrator_keeps_its_rights_unless_that_is_meant() {
-    let store = peopled();
-    for (verb, keys) in [
-        ("user.set", &[("login", "no"), ("superadmin", "no")][..]),
-        ("user.remove", &[]),
-        ("user.purge", &[]),
-        ("password.remove", &[]),
-        ("admin.revoke", &[]),
-    ] {
-        let alone = store.after(&plan(&store, &with("admin.revoke", "alice", &[])).unwrap());
-        let refused = plan(&alone, &with(verb, "admin", keys)).unwrap_err();
-        assert_eq!(refused.kind, Kind::Refused, "{verb}");
-        assert!(refused.help.unwrap().contains("--allow-last-admin"), "{verb}");
-        assert!(!plan(&alone, &allowed(with(verb, "admin", keys))).unwrap().is_empty(), "{verb}");
-        assert!(!plan(&store, &with(verb, "admin", keys)).unwrap().is_empty(), "{verb}");
-    }
-}
-
-#[test]
-fn revoked_rights_leave_an_ordinary_account_that_is_signed_out() {
-    let store = peopled();
-    let revoked = plan(&store, &with("admin.revoke", "admin", &[])).unwrap();
-    assert!(left(&store, &revoked).iter().all(|id| id != "a1"));
-    let after = store.after(&revoked);
-    let admin = show(&after, "admin");
-    assert_eq!(
-        (admin.admin, admin.role, admin.can_sign_in),
-        (Known::Is(false), Known::Is("user".into()), Known::Is(true))
-    );
-    assert!(plan(&after, &with("admin.revoke", "admin", &[])).unwrap().is_empty());
-}
-
-#[test]
-fn a_name_changes_for_one_that_is_free() {
-    let mut store = peopled();
-    let rename = |store: &Fake, to: &str| {
-        plan(store, &Request { new_name: Some(to.to_owned()), ..request("user.rename", "bob") })
-    };
-    let renamed = store.after(&rename(&store, "Robert").unwrap());
-    assert_eq!(renamed.value("auth_users", "user_name", ("id", 5.into())), Some("robert".into()));
-    assert!(rename(&store, "BOB").unwrap().is_empty());
-    assert_eq!(rename(&store, "Alice").unwrap_err().kind, Kind::Conflict);
-    assert_eq!(rename(&store, "visitor").unwrap_err().kind, Kind::Usage);
-    user(&mut store, 6, "frank", &[("deleted_at", "2024-11-01 12:00:00+00:00".into())]);
-    let deleted = rename(&store, "frank").unwrap_err();
-    assert!(deleted.message.contains("deleted") && deleted.help.unwrap().contains("user purge frank"));
-}
-
-#[test]
-fn a_removed_account_keeps_its_rows_and_comes_back_with_them() {
-    let store = peopled();
-    let removed = plan(&store, &request("user.remove", "bob")).unwrap();
-    let after = store.after(&removed);
-    assert_eq!(left(&store, &removed), ["a1"]);
-    assert_eq!(codes(&show(&after, "bob")), [reason::DELETED]);
-    assert!(after.value("passwords", "hash", ("uid", uid(5).into())).is_some());
-    assert!(plan(&after, &request("user.remove", "bob")).unwrap().is_empty());
-    for verb in ["user.set", "user.rename", "token.issue"] {
-        assert_eq!(plan(&after, &with(verb, "bob", &[])).unwrap_err().kind, Kind::Refused, "{verb}");
-    }
-    let restored = plan(&after, &request("user.restore", "bob")).unwrap();
-    assert!(restored.warnings[0].contains("its role `user` and its old password"), "{:?}", restored.warnings);
-    assert_eq!(show(&after.after(&restored), "bob").can_sign_in, Known::Is(true));
-    assert!(plan(&store, &request("user.restore", "bob")).unwrap().is_empty());
-    let mut taken = after.clone();
-    user(&mut taken, 9, "bob", &[]);
-    assert_eq!(plan(&taken, &request("user.restore", "bob")).unwrap_err().kind, Kind::Conflict);
-}
-
-#[test]
-fn a_purged_account_leaves_no_row_and_takes_nobody_elses() {
-    let mut store = peopled();
-    store.add(
-        "auth_clients",
-        &[("client_uid", "cbob".into()), ("user_uid", uid(5).into()), ("client_name", "Sync".into())],
-    );
-    store.add(
-        "auth_clients",
-        &[("client_uid", "cother".into()), ("user_uid", "".into()), ("client_name", "Frame".into())],
-    );
-    for client in ["cbob", "cother"] {
-        hash(&mut store, client, 1);
-    }
-    let purged = plan(&store, &request("user.purge", "bob")).unwrap();
-    let after = store.after(&purged);
-    assert_eq!(left(&store, &purged), ["a1"]);
-    for (table, field) in [
-        ("auth_users", "user_uid"),
-        ("auth_users_details", "user_uid"),
-        ("auth_users_settings", "user_uid"),
-        ("auth_users_shares", "user_uid"),
-        ("passwords", "uid"),
-        ("auth_clients", "user_uid"),
-    ] {
-        assert_eq!(after.value(table, field, (field, uid(5).into())), None, "{table}");
-    }
-    assert!(after.value("passwords", "hash", ("uid", "cother".into())).is_some());
-    assert_eq!(after.value("passwords", "hash", ("uid", "cbob".into())), None);
-    // Only what lets somebody in goes for good.
-    let purges =
-        purged.steps.iter().flat_map(|step| &step.changes).filter(|change| matches!(change, Change::Purge { .. }));
-    assert!(purges.map(Change::collection).all(|collection| collection == "auth_sessions"));
-}
-
-#[test]
-fn a_password_goes_with_the_sign_ins_it_opened() {
-    let store = peopled();
-    let removed = plan(&store, &request("password.remove", "bob")).unwrap();
-    assert_eq!(left(&store, &removed), ["a1", "b2", "b3"]);
-    assert!(removed.warnings[0].contains("app password"), "{:?}", removed.warnings);
-    let after = store.after(&removed);
-    assert_eq!(codes(&show(&after, "bob")), [reason::NO_PASSWORD]);
-    assert!(plan(&after, &request("password.remove", "bob")).unwrap().is_empty());
-    let admin = plan(&store, &request("password.remove", "admin")).unwrap();
-    assert!(admin.warnings.iter().any(|warning| warning.contains("PHOTOPRISM_ADMIN_PASSWORD")), "{:?}", admin.warnings);
-}
-
-#[test]
-fn starting_over_keeps_the_rows_that_are_photoprisms_links_and_clients() {
-    let mut store = peopled();
-    store.add("auth_users_details", &[("user_uid", "u000000000000001".into())]);
-    for uid in ["ssmf7s0pclbeydpu", "csmf7s0tmxw1uzj1"] {
-        hash(&mut store, uid, 1);
-    }
-    let after = store.after(&plan(&store, &request("onboarding.restart", "")).unwrap());
-    let ids: Vec<_> = after.tables["auth_users"].rows.iter().map(|row| row[0].as_int().unwrap()).collect();
-    assert_eq!(ids, [-1]);
-    assert!(after.tables["auth_sessions"].rows.is_empty() && after.tables["auth_users_shares"].rows.is_empty());
-    assert_eq!((after.tables["passwords"].rows.len(), after.tables["auth_users_details"].rows.len()), (2, 1));
-    assert!(plan(&after, &request("onboarding.restart", "")).unwrap().is_empty());
-}
-
-#[test]
-fn one_of_several_keeps_its_name_and_the_others_step_aside() {
-    let mut store = peopled();
-    user(&mut store, 6, "Bob", &[]);
-    user(&mut store, 7, "BOB", &[("deleted_at", "2024-11-01 12:00:00+00:00".into())]);
-    let fix = |target: Option<Target>, keep: Option<String>| {
-        let options = Options { keep, ..Options::default() };
-        plan(&store, &Request { target, options, ..request("user.fix-names", "") })
-    };
-    assert_eq!(fix(None, None).unwrap_err().kind, Kind::Conflict);
-    let after = store.after(&fix(None, Some(uid(6))).unwrap());
-    let name = |id: i64| after.value("auth_users", "user_name", ("id", id.into())).unwrap();
-    assert_eq!([name(5), name(6), name(7)], ["bob-2".into(), "bob".into(), "bob-3".into()]);
-    assert_eq!(fix(None, Some("nobody".to_owned())).unwrap_err().kind, Kind::NotFound);
-    let one = Target { id: Some(uid(6)), ..Target::default() };
-    assert_eq!(fix(Some(one), None).unwrap_err().kind, Kind::Conflict);
-    let admin = Target { name: "admin".to_owned(), ..Target::default() };
-    assert!(fix(Some(admin), None).unwrap().is_empty());
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod endings;
 mod fake;
 mod judging;
 mod planning;

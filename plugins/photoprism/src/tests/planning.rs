@@ -194,7 +194,7 @@ fn passcode(store: &mut Fake, uid: &str, activated: Value) {
     let row = [
         ("uid", uid.into()),
         ("key_type", "totp".into()),
-        ("key_url", "otpauth://totp/x".into()),
+        ("key_url", "otpauth://totp/x?period=30&secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".into()),
         ("recovery_code", "r3c0very12ab".into()),
         ("activated_at", activated),
     ];
@@ -219,6 +219,9 @@ fn a_second_factor_is_reported_and_switched_off_with_its_passcode() {
     status.options.show_secrets = true;
     let Batch::Mfa(all) = read(&store, &status).unwrap().remove(0) else { panic!() };
     assert_eq!(all[0].secrets["recovery_code"], "r3c0very12ab");
+    assert_eq!(all[0].secrets["secret"], "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+    assert_eq!(all[0].secrets["otpauth"], "otpauth://totp/x?period=30&secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+    assert_eq!(all[0].secrets["code"].len(), 6);
     let after = store.after(&plan(&store, &request("mfa.disable", "heidi")).unwrap());
     assert_eq!(after.value("auth_users", "auth_method", ("id", 5.into())), Some("default".into()));
     assert_eq!(after.tables["passcodes"].rows.len(), 1);

@@ -8,7 +8,7 @@ use crate::schema::{self, Layout, PASSCODES};
 use crate::user::User;
 use latchlift_plugin_api::{
     Batch, Change, Context, Error, Filter, Known, Mfa, Output, Plan, Reader, Record, Request, Result, Select, Time,
-    Value, delete,
+    Value, delete, totp,
 };
 use std::collections::BTreeMap;
 
@@ -62,8 +62,14 @@ fn of_account(reader: &dyn Reader, layout: &Layout, user: &User, request: &Reque
     mfa.account = if user.name.is_empty() { Known::Nothing } else { Known::Is(user.name.clone()) };
     mfa.enabled = user.two_factor;
     mfa.note = note.map(str::to_owned);
-    if request.options.show_secrets {
-        mfa.secrets = rows.first().map(secrets).unwrap_or_default();
+    if let (true, Some(row)) = (request.options.show_secrets, rows.first()) {
+        mfa.secrets = secrets(row);
+        let code = mfa.secrets.get("secret").and_then(|secret| totp(secret, request.now));
+        if let Some((code, left)) = code {
+            mfa.secrets.insert("code".to_owned(), code);
+            let valid = format!("the code changes in {left} seconds; the recovery code switches the second factor off");
+            mfa.note = Some(mfa.note.take().map_or(valid.clone(), |note| format!("{note}; {valid}")));
+        }
     }
     Ok(mfa)
 }

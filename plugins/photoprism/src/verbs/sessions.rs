@@ -2,8 +2,9 @@
 
 use super::RESTART;
 use crate::find;
+use crate::named::{self, Named};
 use crate::schema::{self, Layout};
-use crate::sessions::{self, Named, Row, Sort};
+use crate::sessions::{self, Row, Sort};
 use crate::user::User;
 use latchlift_plugin_api::{Change, Context, Error, Filter, Kind, Plan, Request, Result, Value};
 
@@ -25,7 +26,7 @@ pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
         ));
     }
     let filter = user.as_ref().map_or(Filter::All, |user| Filter::eq("user_uid", &user.uid));
-    let rows = sessions::rows(reader, &layout, filter, request.now)?;
+    let rows = named::chosen(reader, &layout, &request.ids, filter, request.now)?;
     let changes = chosen(&layout, &rows, request);
     let count = sessions::ended(&changes);
     if count == 0 {

@@ -4,8 +4,9 @@ use super::{RESTART, refuse_deleted, refuse_system};
 use crate::fill;
 use crate::find;
 use crate::ids;
+use crate::named::{self, Named};
 use crate::schema::{self, Layout, SESSIONS};
-use crate::sessions::{self, Named, Row, Sort};
+use crate::sessions::{self, Row, Sort};
 use crate::user::User;
 use crate::values;
 use latchlift_plugin_api::{
@@ -143,7 +144,8 @@ pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
         return Err(Error::new(Kind::Usage, message));
     }
     let filter = user.as_ref().map_or(Filter::All, |user| Filter::eq("user_uid", &user.uid));
-    let rows = sessions::rows(reader, &layout, filter, request.now)?;
+    let filter = filter.and(Filter::is_in("auth_provider", sessions::TOKENS));
+    let rows = named::chosen(reader, &layout, &request.ids, filter, request.now)?;
     let changes = ending(&layout, &rows, request);
     let count = sessions::ended(&changes);
     if count == 0 {
