@@ -229,7 +229,8 @@ fn tell_dry_run(run: &Run, ask: &Ask, planned: &[Planned]) -> Exit {
 
 fn tell_nothing(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<Exit> {
     if !ask.ids.is_empty() {
-        return Err(Error::new(Kind::NotFound, format!("there is nothing with the id {}", ask.ids.join(", ")))
+        let meant = if ask.ids_hidden { "that was given".to_owned() } else { ask.ids.join(", ") };
+        return Err(Error::new(Kind::NotFound, format!("there is nothing with the id {meant}"))
             .note("nothing was changed")
             .help("see the ids with `list`"));
     }
