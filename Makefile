@@ -1,7 +1,7 @@
 # Thin: cargo does the work. `make` alone says what there is.
 #
 #   make demo                       the main job on three throw-away apps; needs nothing but cargo
-#   make setup                      what `make test` needs from the system: MariaDB, PostgreSQL, Home Assistant's own code
+#   make setup                      what `make test` needs from the system: MariaDB, PostgreSQL, Home Assistant
 #   make test                       everything
 #   make check                      what a packager can run: offline, unprivileged, embedded stores only
 #   make build                      the release build
@@ -42,7 +42,7 @@ check:
 	$(CARGO) build --workspace --locked --offline
 	$(CARGO) test --workspace --exclude latchlift-tests --locked --offline
 	LATCHLIFT_TEST_STORE=embedded $(CARGO) test -p latchlift-tests --locked --offline -- --skip mysql:: --skip postgres::
-	@echo "make check left out: MariaDB and PostgreSQL, and Home Assistant's own code where $(CARGO_TARGET_DIR)/ha-venv is missing; make test has them"
+	@echo "make check left out: MariaDB, PostgreSQL and starting Home Assistant, and its own code as a judge of logins where $(CARGO_TARGET_DIR)/ha-venv is missing; make test has them"
 
 build:
 	$(CARGO) build --release --locked $(PRODUCTS)

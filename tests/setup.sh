@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes what the tests need: MariaDB, PostgreSQL, sqlite3, perl, python3 and Home Assistant's own code as an oracle for
-# its logins. Asks nothing, installs only what is missing, and is quick when nothing is. Called by `make setup`.
+# Makes what the tests need: MariaDB, PostgreSQL, sqlite3, perl, python3 and a Home Assistant to ask and to start. Asks
+# nothing, installs only what is missing, and is quick when nothing is. Called by `make setup`.
 set -eu
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
@@ -67,17 +67,28 @@ if [ -n "$missing" ]; then
     install_packages
 fi
 
+pip_install() { "$venv/bin/pip" install --quiet --disable-pip-version-check "$@"; }
+
 # The newest Home Assistant the machine's Python runs; pip picks it by what each release says it needs.
 if ! "$venv/bin/python" -c 'import homeassistant.auth, bcrypt' >/dev/null 2>&1; then
-    say "making $venv with Home Assistant's own code (some minutes, once)"
+    say "making $venv with Home Assistant (some minutes, once)"
     rm -rf "$venv"
     mkdir -p "$(dirname -- "$venv")"
     python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check wheel
-    "$venv/bin/pip" install --quiet --disable-pip-version-check homeassistant
+    pip_install wheel
+    pip_install homeassistant
 fi
 
-# What its start-up would install by itself; the second factor's module cannot be loaded without.
-"$venv/bin/python" -c 'import pyotp' >/dev/null 2>&1 ||
-    "$venv/bin/pip" install --quiet --disable-pip-version-check pyotp
+# What its start-up would install by itself, in the versions it asks for and within its own constraints.
+needed=$("$venv/bin/python" "$root/tests/oracle/ha_requirements.py")
+if [ -n "$needed" ]; then
+    say "installing what Home Assistant needs to start:" $needed
+    constraints=$("$venv/bin/python" -c 'import homeassistant as h, pathlib as p; print(p.Path(h.__file__).parent)')
+    # shellcheck disable=SC2086 # a list of requirements
+    pip_install -c "$constraints/package_constraints.txt" $needed
+fi
+
+# Its web server imports its cloud's library at each request. Releases of years ago did not say that this needs a
+# josepy from before 2.0.
+"$venv/bin/python" -c 'import hass_nabucasa' >/dev/null 2>&1 || pip_install 'josepy<2'
 say "ready ($("$venv/bin/python" -c 'from homeassistant.const import __version__ as v; print("Home Assistant", v)'))"

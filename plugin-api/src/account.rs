@@ -451,6 +451,8 @@ pub enum Batch {
     Invites(Vec<Invite>),
     /// For `client list` and `client show`.
     Clients(Vec<Client>),
+    /// Something to say about the answer, beside its rows.
+    Note(String),
 }
 
 #[cfg(test)]

@@ -4,25 +4,33 @@ use crate::cases::Case;
 use latchlift_tests::Result;
 use latchlift_tests::bench::Run;
 use latchlift_tests::runner::Trial;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock};
 
 /// The apps there are stories for.
 pub const APPS: [&str; 3] = ["homarr", "photoprism", "home-assistant"];
 
-/// How far each verb is supported, by `noun.verb`.
+/// How far each verb is supported, by `noun.verb`, and which `key=value` arguments it takes.
 #[derive(Clone, Default)]
-pub struct Verbs(BTreeMap<String, String>);
+pub struct Verbs {
+    support: BTreeMap<String, String>,
+    keys: BTreeSet<(String, String)>,
+}
 
 impl Verbs {
     /// Whether the verb does anything in this app.
     pub fn supports(&self, verb: &str) -> bool {
-        self.0.get(verb).is_some_and(|support| support != "none")
+        self.support.get(verb).is_some_and(|support| support != "none")
+    }
+
+    /// Whether the verb takes this `key=`.
+    pub fn takes(&self, verb: &str, key: &str) -> bool {
+        self.keys.contains(&(verb.to_owned(), key.to_owned()))
     }
 
     /// The verbs that do nothing in this app.
     pub fn unsupported(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(|(_, support)| *support == "none").map(|(verb, _)| verb.as_str())
+        self.support.iter().filter(|(_, support)| *support == "none").map(|(verb, _)| verb.as_str())
     }
 }
 
@@ -71,9 +79,20 @@ pub fn verbs(app: &str) -> Result<Verbs> {
         let word = value.get("support").unwrap_or(value).as_str();
         word.unwrap_or("none").to_owned()
     };
-    let verbs = Verbs(declared.iter().map(|(verb, value)| (verb.clone(), support(value))).collect());
+    let support = declared.iter().map(|(verb, value)| (verb.clone(), support(value))).collect();
+    let verbs = Verbs { support, keys: keys(&answer) };
     known.insert(app.to_owned(), verbs.clone());
     Ok(verbs)
+}
+
+fn keys(answer: &serde_json::Value) -> BTreeSet<(String, String)> {
+    let mut all = BTreeSet::new();
+    for key in answer.pointer("/plugin/key").and_then(|keys| keys.as_array()).into_iter().flatten() {
+        let name = key["name"].as_str().unwrap_or_default();
+        let verbs = key["verbs"].as_array().into_iter().flatten().filter_map(|verb| verb.as_str());
+        all.extend(verbs.map(|verb| (verb.to_owned(), name.to_owned())));
+    }
+    all
 }
 
 /// Per app: every verb that does something has a case.
@@ -87,8 +106,11 @@ pub fn trials(cases: &[Case]) -> Vec<Trial> {
             facts: vec![("app", app.to_owned()), ("case", "every-declared-verb-has-a-case".to_owned())],
             run: Box::new(move || {
                 let verbs = verbs(app)?;
-                let bare: Vec<&String> =
-                    verbs.0.keys().filter(|verb| verbs.supports(verb) && !covered.contains(&verb.as_str())).collect();
+                let bare: Vec<&String> = verbs
+                    .support
+                    .keys()
+                    .filter(|verb| verbs.supports(verb) && !covered.contains(&verb.as_str()))
+                    .collect();
                 if bare.is_empty() { Ok(()) } else { Err(format!("declared, but without a case: {bare:?}").into()) }
             }),
         }

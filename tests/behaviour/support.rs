@@ -1,8 +1,10 @@
 //! What the cases have in common: what a written plan may have touched, and what undo must bring back.
 
+use latchlift_tests::Result;
 use latchlift_tests::apps::Role;
 use latchlift_tests::bench::{Bench, Outcome, Snapshot, listed};
 use latchlift_tests::dump::Difference;
+use latchlift_tests::runner::LeftOut;
 use serde_json::Value;
 
 /// A new password that every app accepts.
@@ -118,4 +120,34 @@ pub fn rows(outcome: &Outcome, name: &str) -> Vec<Value> {
 #[track_caller]
 pub fn row_of<'a>(rows: &'a [Value], field: &str, id: &str) -> &'a Value {
     rows.iter().find(|row| row[field] == id).unwrap_or_else(|| panic!("no row with {field} {id} in {rows:?}"))
+}
+
+/// Whether this layout has nothing the verb could act on, though the app has: then it says so and writes nothing.
+#[track_caller]
+pub fn withdrawn(t: &Bench, words: &str) -> bool {
+    let before = t.snapshot();
+    let outcome = t.latchlift(words).outcome();
+    if outcome.code != 6 {
+        return false;
+    }
+    assert!(!outcome.stderr.trim().is_empty(), "withdrawn without a word\n{outcome}");
+    t.unchanged_since(&before);
+    true
+}
+
+/// The case has nothing to say here, and why.
+///
+/// # Errors
+/// Always: that is how it is said.
+pub fn left_out(why: &str) -> Result<()> {
+    Err(LeftOut(why.to_owned()).into())
+}
+
+/// The keys an app's verb takes.
+#[track_caller]
+pub fn keys_of(t: &Bench, verb: &str) -> Vec<String> {
+    let outcome = t.bare("plugin show --json").arg(t.target.app).succeeds();
+    let keys = outcome.json().pointer("/plugin/key").and_then(Value::as_array).cloned().unwrap_or_default();
+    let takes = |key: &&Value| key["verbs"].as_array().is_some_and(|verbs| verbs.iter().any(|name| name == verb));
+    keys.iter().filter(takes).filter_map(|key| key["name"].as_str().map(str::to_owned)).collect()
 }

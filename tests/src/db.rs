@@ -291,7 +291,10 @@ impl Database {
     /// The catalogue cannot be read.
     pub fn tables(&self) -> Result<Vec<String>> {
         let rows = self.rows(match self.dialect {
-            Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+            // Its own tables count what was ever numbered, and no more belong to the app than a server's counters do.
+            Dialect::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+            }
             Dialect::MySql => {
                 "SELECT table_name FROM information_schema.tables WHERE table_schema = database() ORDER BY table_name"
             }

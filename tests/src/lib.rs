@@ -7,13 +7,14 @@
 //! ```
 //!
 //! Nothing here uses latchlift's own code to judge latchlift: hashes are checked with the C library's `crypt`, sign-ins
-//! by each app's own rules, Home Assistant's by Home Assistant itself.
+//! by each app's own rules, Home Assistant's by Home Assistant itself, which one suite starts.
 
 pub mod apps;
 pub mod bench;
 pub mod crypt;
 pub mod db;
 pub mod dump;
+pub mod home_assistant_server;
 pub mod runner;
 pub mod schema;
 pub mod servers;

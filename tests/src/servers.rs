@@ -196,7 +196,8 @@ fn private_directory(name: &str) -> Result<PathBuf> {
     Ok(directory)
 }
 
-fn free_port() -> Result<u16> {
+/// A port nobody listens at right now.
+pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 

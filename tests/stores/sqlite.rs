@@ -56,6 +56,16 @@ fn a_crashed_apps_journal_is_rolled_back_and_reported() {
 }
 
 #[test]
+fn a_record_whose_other_end_is_gone_is_refused_in_words() {
+    let t = Bench::sqlite();
+    t.script("CREATE TABLE people (id INTEGER PRIMARY KEY); CREATE TABLE rooms (id INTEGER PRIMARY KEY, owner INTEGER REFERENCES people (id))");
+    let facts = facts(&[("rooms", &["id"])]);
+    let refused = t.commit(vec![insert("rooms", rec([("id", 1), ("owner", 9)]))], &facts).unwrap_err();
+    assert!(refused.kind == Kind::Conflict && refused.message.contains("one that is not there"), "{refused}");
+    assert_eq!(t.value("SELECT count(*) FROM rooms").as_deref(), Some("0"));
+}
+
+#[test]
 fn a_trigger_that_alters_what_was_written_rolls_back() {
     let t = Bench::sqlite();
     t.script(

@@ -13,8 +13,6 @@ pub struct Ask {
     pub(super) target: Option<Target>,
     pub(super) new_name: Option<String>,
     pub(super) ids: Vec<String>,
-    /// Whether an id came from standard input, and so may be a secret.
-    pub(super) ids_hidden: bool,
     pub(super) keys: BTreeMap<String, String>,
     pub(super) options: Options,
     pub(super) password: Option<Source>,
@@ -58,11 +56,6 @@ impl Ask {
     /// About these ids.
     pub fn ids(self, ids: Vec<String>) -> Ask {
         Ask { ids, ..self }
-    }
-
-    /// About ids that are not to be repeated.
-    pub fn ids_hidden(self, ids_hidden: bool) -> Ask {
-        Ask { ids_hidden, ..self }
     }
 
     /// About all there are.

@@ -228,9 +228,10 @@ fn tell_dry_run(run: &Run, ask: &Ask, planned: &[Planned]) -> Exit {
 }
 
 fn tell_nothing(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<Exit> {
-    if !ask.ids.is_empty() {
-        let meant = if ask.ids_hidden { "that was given".to_owned() } else { ask.ids.join(", ") };
-        return Err(Error::new(Kind::NotFound, format!("there is nothing with the id {meant}"))
+    // A plugin says itself that there is no such client. The ids are not repeated: one may be a token from standard input.
+    if !ask.ids.is_empty() && !ask.verb.starts_with("client.") {
+        let which = if ask.ids.len() == 1 { "that id" } else { "these ids" };
+        return Err(Error::new(Kind::NotFound, format!("there is nothing with {which}"))
             .note("nothing was changed")
             .help("see the ids with `list`"));
     }

@@ -173,7 +173,6 @@ pub(super) fn invite(run: &Run, verb: Option<InviteVerb>) -> Result<Exit> {
 /// About what was chosen of a list: some by id, those of an account, all.
 fn which_of(ask: Ask, which: Which) -> Result<Ask> {
     let Which { user, id, account_id, provider, all, expired } = which;
-    let ask = ask.ids_hidden(id.iter().any(|id| id == "-"));
     let ask = ask.ids(secret::ids(id)?).all(all).expired(expired);
     let of = OfAccount { user, id: account_id, provider };
     Ok(if let Some(target) = of.target() { ask.target(target) } else { ask })

@@ -150,11 +150,10 @@ impl Opened {
             self.complete_fixes(&mut batch);
             take(batch)
         };
-        let services = self.services(vault)?.output(&mut pass);
+        let services = self.services(vault)?;
         let probe = self.loaded.probe(&services).map_err(|error| self.complete_error(error))?;
         self.refuse_withdrawn(&probe, request.verb.as_str())?;
-        self.loaded.read(&services, &request).map_err(|error| self.complete_error(error))?;
-        Ok(services.notices())
+        self.loaded.read(services, request, &mut pass).map_err(|error| self.complete_error(error))
     }
 
     /// Makes each fix a command to paste: with `latchlift` in front and `--app` behind.

@@ -1,15 +1,16 @@
 //! A loaded plugin, as the commands use it.
 
 use super::load::{self, Remote};
-use super::services::Services;
+use super::services::{Services, Sink};
 use super::trust::Trust;
 use super::{OLDEST_PROTOCOL, app_of, elf, library_name, refused};
 use crate::error::{Error, Kind, Result};
-use latchlift_plugin_api::abi::{Hello, PROTOCOL};
-use latchlift_plugin_api::{self as api, Facts, Files, Located, Plan, Probe, Request, Settings};
+use latchlift_plugin_api::abi::{Hello, PROTOCOL, decode};
+use latchlift_plugin_api::{self as api, Batch, Facts, Files, Located, Plan, Probe, Request, Settings};
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 
 /// A plugin that was trusted, loaded and found to be the expected one.
 pub struct Loaded {
@@ -95,12 +96,18 @@ fn agree(loaded: &Loaded, sidecar: &Path, facts: &Facts) -> Result<()> {
         .help("install the plugin's package again: the two files come from different versions"))
 }
 
+/// How many batches a plugin may be ahead of what takes them.
+const BATCHES_AHEAD: usize = 8;
+
+/// The stack a plugin gets: as much as a program's first thread.
+const STACK: usize = 8 << 20;
+
 impl Loaded {
     /// The stores that the app's own settings name.
     ///
     /// # Errors
     /// What the plugin says about the settings, or [`Kind::Plugin`] where it breaks the contract.
-    pub fn locate(&self, settings: &Settings, files: &dyn Files) -> Result<Vec<Located>> {
+    pub fn locate(&self, settings: &Settings, files: &(dyn Files + Sync)) -> Result<Vec<Located>> {
         self.call(&Services::files(files), "locate", settings)
     }
 
@@ -112,12 +119,30 @@ impl Loaded {
         self.call(services, "probe", &())
     }
 
-    /// Answers a verb that changes nothing, in batches to the services' output.
+    /// Answers a verb that changes nothing, in batches to `take`; gives what to know about how the stores were opened.
+    ///
+    /// The plugin works in a thread of its own, so that one batch is printed while the next is made.
     ///
     /// # Errors
-    /// What the plugin, the store or the output says.
-    pub fn read(&self, services: &Services<'_>, request: &Request) -> Result<()> {
-        self.call(services, "read", request)
+    /// What the plugin, the store or `take` says.
+    pub fn read(&self, services: Services<'_>, request: Request, take: &mut Sink<'_>) -> Result<Vec<String>> {
+        let (outbox, inbox) = sync_channel(BATCHES_AHEAD);
+        let services = services.output(outbox);
+        std::thread::scope(|scope| {
+            // Moves the services in, so that the inbox ends with the plugin's work.
+            let work = move || self.call::<_, ()>(&services, "read", &request).map(|()| services.notices());
+            let plugin = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+            let plugin = plugin.map_err(|why| Error::new(Kind::Failed, format!("cannot start a thread: {why}")))?;
+            // Where this fails, the inbox goes, and with it the plugin's next batch.
+            let taken = inbox.into_iter().try_for_each(|batch| take(self.understood(&batch)?));
+            let panicked = |_| Err(Error::new(Kind::Failed, "latchlift failed while the plugin worked"));
+            let answered = plugin.join().unwrap_or_else(panicked);
+            taken.and(answered)
+        })
+    }
+
+    fn understood(&self, batch: &[u8]) -> Result<Batch> {
+        decode(batch).map_err(|error| self.broken(error.into()))
     }
 
     /// Plans a verb that changes something. The plan has not been checked yet.

@@ -4,28 +4,32 @@
 //! last failure of the host is remembered here, and preferred when the plugin passes it on.
 
 use crate::error::{Error, Kind, Result};
-use crate::store::StoreReader;
+use crate::store::{Ahead, StoreReader};
 use latchlift_plugin_api::abi::{Answer, answer, decode};
 use latchlift_plugin_api::{self as api, Batch, Derived, Files, Filter, Handle, Kdf, Secrets, Select, StoreKind};
 use serde::{Serialize, de::DeserializeOwned};
 use std::cell::RefCell;
+use std::sync::mpsc::SyncSender;
 
-/// Where the batches of a read verb go. An error stops the plugin's work.
+/// What takes the batches of a read verb. An error stops the plugin's work.
 pub type Sink<'a> = dyn FnMut(Batch) -> Result<()> + 'a;
+
+/// Where the plugin puts the batches of a read verb, as the bytes they travel in.
+pub(super) type Outbox = SyncSender<Vec<u8>>;
 
 /// What a plugin may use during one call. Dropping it closes the readers, which must happen before a plan is shown.
 pub struct Services<'a> {
     stores: RefCell<Vec<OpenStore>>,
-    secrets: &'a dyn Secrets,
-    files: &'a dyn Files,
-    output: Option<RefCell<&'a mut Sink<'a>>>,
+    secrets: &'a (dyn Secrets + Sync),
+    files: &'a (dyn Files + Sync),
+    output: Option<Outbox>,
     last: RefCell<Option<Error>>,
 }
 
 struct OpenStore {
     name: String,
     kind: StoreKind,
-    reader: Box<dyn StoreReader>,
+    reader: Ahead,
 }
 
 impl Services<'static> {
@@ -37,30 +41,27 @@ impl Services<'static> {
 
 impl<'a> Services<'a> {
     /// The services without any store.
-    pub fn new(secrets: &'a dyn Secrets, files: &'a dyn Files) -> Services<'a> {
+    pub fn new(secrets: &'a (dyn Secrets + Sync), files: &'a (dyn Files + Sync)) -> Services<'a> {
         Services { stores: RefCell::default(), secrets, files, output: None, last: RefCell::default() }
     }
 
     /// Only the files that settings may name: for locating the stores.
-    pub fn files(files: &'a dyn Files) -> Services<'a> {
+    pub fn files(files: &'a (dyn Files + Sync)) -> Services<'a> {
         Services::new(&Nothing, files)
     }
 
     /// The services with one more open store; the first is also the one without a name.
     #[must_use]
     pub fn store(self, name: impl Into<String>, kind: StoreKind, reader: Box<dyn StoreReader>) -> Services<'a> {
+        let reader = Ahead::new(reader);
         self.stores.borrow_mut().push(OpenStore { name: name.into(), kind, reader });
         self
     }
 
     /// The services with a place for the answers of a read verb.
     #[must_use]
-    pub fn output<'b>(self, sink: &'b mut Sink<'b>) -> Services<'b>
-    where
-        'a: 'b,
-    {
-        let Services { stores, secrets, files, last, .. } = self;
-        Services { stores, secrets, files, output: Some(RefCell::new(sink)), last }
+    pub(super) fn output(self, outbox: Outbox) -> Services<'a> {
+        Services { output: Some(outbox), ..self }
     }
 
     /// What a person should know about how the stores were opened.
@@ -83,8 +84,9 @@ impl<'a> Services<'a> {
     pub(super) fn call(&self, method: &str, body: &[u8]) -> Answer {
         match method {
             "kind" => self.give(body, |store: String| self.with(&store, |store| Ok(store.kind))),
-            "select" => self
-                .give_bytes(body, |query: Select| self.with(&query.store, |store| store.reader.select_bytes(&query))),
+            "select" => self.give_bytes(body, |query: Select| {
+                self.with(&query.store, |store| Ok(store.reader.select_bytes(&query)?.bytes))
+            }),
             "count_by" => {
                 self.give_bytes(body, |(store, collection, field, filter): (String, String, String, Filter)| {
                     self.with(&store, |store| store.reader.count_bytes(&collection, &field, &filter))
@@ -108,7 +110,7 @@ impl<'a> Services<'a> {
             "verify" => self.give(body, |(password, kdf, stored): (Handle, Kdf, Derived)| {
                 Ok(self.secrets.verify(password, &kdf, &stored.salt, &stored.digest)?)
             }),
-            "emit" => self.give(body, |batch: Batch| self.emit(batch)),
+            "emit" => answer(self.emit(body).map_err(|error| self.remembered(error))),
             "text" => self.give(body, |path: String| Ok(self.files.text(&path)?)),
             _ => answer::<()>(Err(api::Error::unsupported(format!("this latchlift has no service `{method}`")))),
         }
@@ -142,11 +144,10 @@ impl<'a> Services<'a> {
         }
     }
 
-    fn emit(&self, batch: Batch) -> Result<()> {
-        match &self.output {
-            Some(sink) => (sink.borrow_mut())(batch),
-            None => Err(broken("gave an answer that nobody asked for")),
-        }
+    /// Passes a batch on. It is decoded and printed by another thread, while the plugin makes the next.
+    fn emit(&self, batch: &[u8]) -> Result<()> {
+        let outbox = self.output.as_ref().ok_or_else(|| broken("gave an answer that nobody asked for"))?;
+        outbox.send(batch.to_vec()).map_err(|_| Error::new(Kind::Failed, "nobody wants the rest of the answer"))
     }
 }
 

@@ -8,6 +8,7 @@
 //!
 //! Dialects, quoting and collation traps live here, once. Only `apply` calls [`Store::commit`].
 
+mod ahead;
 pub mod documents;
 pub mod mysql;
 pub mod postgres;
@@ -16,10 +17,13 @@ pub mod sql;
 pub mod sqlite;
 mod tls;
 
+pub use ahead::Ahead;
+
 use crate::error::{Error, Kind, Result};
 use latchlift_plugin_api::{Change, Column, Facts, File, Filter, Page, Record, Select, Step, StoreKind, Value, abi};
 
-/// A store of an instance, closed. Each call opens it, so that nothing is held while a person thinks.
+/// A store of an instance, closed. Each call opens it, so that nothing is held while a person thinks; at most a connection
+/// waits, in no transaction.
 pub trait Store {
     /// What kind it is.
     fn kind(&self) -> StoreKind;
@@ -117,8 +121,16 @@ impl Standing {
     }
 }
 
+/// A page in the bytes in which a plugin gets it.
+pub struct PageAsBytes {
+    /// The page.
+    pub bytes: Vec<u8>,
+    /// Its [`Page::next`].
+    pub next: Vec<u8>,
+}
+
 /// A store, open for reading.
-pub trait StoreReader {
+pub trait StoreReader: Send {
     /// One page of rows. See [`Select`].
     ///
     /// # Errors
@@ -136,8 +148,9 @@ pub trait StoreReader {
     ///
     /// # Errors
     /// As [`StoreReader::select`].
-    fn select_bytes(&mut self, query: &Select) -> Result<Vec<u8>> {
-        Ok(abi::encode(&self.select(query)?)?)
+    fn select_bytes(&mut self, query: &Select) -> Result<PageAsBytes> {
+        let page = self.select(query)?;
+        Ok(PageAsBytes { bytes: abi::encode(&page)?, next: page.next })
     }
 
     /// [`StoreReader::count_by`] in the bytes in which a plugin gets it.
@@ -197,8 +210,11 @@ fn no_documents(name: &str) -> Error {
     Error::new(Kind::Plugin, format!("the plugin asked a database for the document `{name}`"))
 }
 
-/// The most rows of one page.
+/// The most rows of a first page, which is all of most tables.
 pub const PAGE: u32 = 2000;
+
+/// The most rows of the pages behind it: each page is a query of its own, which a long table should need few of.
+pub const NEXT_PAGES: u32 = 10_000;
 
 /// The fields of `after` that are guarded in the collection: all but the volatile ones.
 pub fn guarded<'a>(

@@ -6,12 +6,12 @@
 mod columns;
 mod failure;
 
-use super::server::{CONNECT, Encryption, Refusal, STATEMENT, Target, within};
+use super::server::{CONNECT, Encryption, Idle, Lent, Refusal, STATEMENT, Target, within};
 use super::sql::{Database, Natural, Open, Reference, Statement, Table, write};
 use super::{Standing, Store, StoreReader, Witness, tls};
 use crate::error::{Error, Kind, Result};
 use columns::quote;
-use latchlift_plugin_api::{Column, Facts, Server, Step, StoreKind, Value};
+use latchlift_plugin_api::{Cell, Column, Facts, Server, Step, StoreKind, Value};
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder, Params, SslOpts};
 use std::collections::HashSet;
@@ -24,31 +24,35 @@ const TRANSACTIONAL: [&str; 4] = ["InnoDB", "ROCKSDB", "TokuDB", "ndbcluster"];
 /// A MariaDB or MySQL database.
 pub struct Mysql {
     target: Target,
+    idle: Idle<Conn>,
 }
 
 impl Mysql {
     /// The database at `server`; `patience` is how long to wait for a lock.
     pub fn new(server: Server, password: Option<Zeroizing<String>>, patience: Duration) -> Mysql {
         let password = password.or_else(|| server.password.clone().map(Zeroizing::new));
-        Mysql { target: Target { scheme: "mysql", server, password, patience } }
+        Mysql { target: Target { scheme: "mysql", server, password, patience }, idle: Idle::none() }
     }
 
     /// Connects and begins a transaction.
     fn begin(&self, transaction: &str) -> Result<Session> {
-        let connection = self.target.connect(|encryption| self.attempt(encryption))?;
-        let mut session = Session { connection, target: self.target.clone(), keys: None, checked: HashSet::new() };
         let wait = self.target.patience.as_secs().max(1);
         // The mode is strict, so that nothing is cut to fit, and takes the zero dates that old releases of apps wrote.
         // A snapshot needs the isolation level that may have been configured away.
-        session.run(&format!(
+        let settings = format!(
             "SET NAMES utf8mb4, time_zone = '+00:00', \
              sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
              innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}, \
              foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0"
-        ))?;
-        session.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
-        session.run(transaction)?;
-        Ok(session)
+        );
+        let isolation = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+        let connect = || self.target.connect(|encryption| self.attempt(encryption));
+        let settle = |connection: &mut Conn| connection.query_drop("ROLLBACK").is_ok();
+        let connection = self.idle.lend(connect, settle, |connection| {
+            let mut begin = [settings.as_str(), isolation, transaction].into_iter();
+            begin.try_for_each(|sql| connection.query_drop(sql)).map_err(|why| failure::running(&self.target, &why))
+        })?;
+        Ok(Session { connection, target: self.target.clone(), keys: None, checked: HashSet::new() })
     }
 
     fn attempt(&self, encryption: Encryption) -> std::result::Result<Conn, Refusal> {
@@ -117,7 +121,7 @@ impl Store for Mysql {
 
     fn commit(&self, step: &Step, facts: &Facts, witness: &mut Witness<'_>) -> Result<()> {
         let mut open = Open::new(self.begin("START TRANSACTION READ WRITE")?);
-        // On an error the connection is closed with its transaction open, which rolls it back.
+        // On an error the connection goes with its transaction open, which rolls it back.
         let receipt = write::write(&mut open, step, facts)?;
         witness(receipt)?;
         crate::fault::point("mysql.commit.before")?;
@@ -137,7 +141,7 @@ struct ForeignKey {
 
 /// A connection in a transaction.
 struct Session {
-    connection: Conn,
+    connection: Lent<Conn>,
     target: Target,
     /// The database's foreign keys, read all at once when first asked for: the catalogue has to look at every table to
     /// find those that point at one.
@@ -147,11 +151,6 @@ struct Session {
 }
 
 impl Session {
-    fn run(&mut self, sql: &str) -> Result<()> {
-        let done = self.connection.query_drop(sql);
-        done.map_err(|why| failure::running(&self.target, &why))
-    }
-
     fn parameters(&self, statement: &Statement) -> Result<Params> {
         if statement.values.is_empty() {
             return Ok(Params::Empty);
@@ -218,15 +217,18 @@ impl Cells for Vec<Value> {
 }
 
 impl Database for Session {
-    fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Value>>> {
+    fn query_each(&mut self, statement: &Statement, each: &mut dyn FnMut(&mut [Cell<'_>]) -> Result<()>) -> Result<()> {
         let parameters = self.parameters(statement)?;
-        let run = || {
-            let result = self.connection.exec_iter(statement.text.as_str(), parameters)?;
-            let types: Vec<_> = result.columns().as_ref().iter().map(mysql::Column::column_type).collect();
-            let rows = result.map(|row| Ok(row?.unwrap().into_iter().zip(&types).map(columns::value).collect()));
-            rows.collect::<mysql::Result<Vec<Vec<Value>>>>()
-        };
-        run().map_err(|why| failure::running(&self.target, &why))
+        let explain = |why: mysql::Error| failure::running(&self.target, &why);
+        let result = self.connection.exec_iter(statement.text.as_str(), parameters).map_err(explain)?;
+        let types: Vec<_> = result.columns().as_ref().iter().map(mysql::Column::column_type).collect();
+        for row in result {
+            let values = row.map_err(explain)?.unwrap();
+            let mut cells: Vec<_> =
+                values.iter().zip(&types).map(|(value, kind)| columns::cell(value, *kind)).collect();
+            each(&mut cells)?;
+        }
+        Ok(())
     }
 
     fn execute(&mut self, statement: &Statement) -> Result<u64> {
@@ -303,6 +305,15 @@ impl Database for Session {
 
     fn grouping(&self, column: &Column) -> String {
         columns::grouping(column)
+    }
+
+    fn compares_rows(&self) -> bool {
+        // It would read all rows of the first field up to the place.
+        false
+    }
+
+    fn groups_exactly(&self, column: &Column) -> bool {
+        columns::Family::of(column) != columns::Family::Text
     }
 
     fn exact(&self, statement: &mut Statement, column: &Column, value: &Value) {

@@ -6,13 +6,14 @@
 mod columns;
 mod failure;
 
-use super::server::{CONNECT, Encryption, Refusal, STATEMENT, Target, within};
+use super::server::{CONNECT, Encryption, Idle, Lent, Refusal, STATEMENT, Target, within};
 use super::sql::{Database, Natural, Open, Reference, Statement, Table, write};
 use super::{Standing, Store, StoreReader, Witness, tls};
 use crate::error::{Error, Kind, Result};
 use columns::quote;
-use latchlift_plugin_api::{Column, Facts, Server, Step, StoreKind, Value};
+use latchlift_plugin_api::{Cell, Column, Facts, Server, Step, StoreKind, Value};
 use postgres::config::SslMode;
+use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Client, Config, NoTls};
 use std::collections::HashMap;
 use std::path::Path;
@@ -23,32 +24,36 @@ use zeroize::Zeroizing;
 /// A PostgreSQL database.
 pub struct Postgres {
     target: Target,
+    idle: Idle<Client>,
 }
 
 impl Postgres {
     /// The database at `server`; `patience` is how long to wait for a lock.
     pub fn new(server: Server, password: Option<Zeroizing<String>>, patience: Duration) -> Postgres {
         let password = password.or_else(|| server.password.clone().map(Zeroizing::new));
-        Postgres { target: Target { scheme: "postgres", server, password, patience } }
+        Postgres { target: Target { scheme: "postgres", server, password, patience }, idle: Idle::none() }
     }
 
     /// Connects and begins a transaction. What the session relies on is set within it, so that it holds behind a pooler
     /// too, which may give the next transaction to another session.
     fn begin(&self, mode: &str) -> Result<Session> {
-        let client = self.target.connect(|encryption| self.attempt(encryption))?;
-        let mut session = Session { client, target: self.target.clone(), relations: HashMap::new() };
         let patience = self.target.patience.as_millis().max(1);
         let limit = (STATEMENT + self.target.patience).as_millis();
         // Rows that a policy hides would look as if they were not there; with row_security off they are an error.
-        session.run(&format!(
+        let begin = format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ {mode}; \
              SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL TimeZone = 'UTC'; SET LOCAL IntervalStyle = 'postgres'; \
              SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 3; \
              SET LOCAL standard_conforming_strings = on; SET LOCAL row_security = off; \
              SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0; \
              SET LOCAL lock_timeout = {patience}; SET LOCAL statement_timeout = {limit}"
-        ))?;
-        Ok(session)
+        );
+        let connect = || self.target.connect(|encryption| self.attempt(encryption));
+        let settle = |client: &mut Client| client.batch_execute("ROLLBACK").is_ok();
+        let client = self.idle.lend(connect, settle, |client| {
+            client.batch_execute(&begin).map_err(|why| failure::running(&self.target, &why))
+        })?;
+        Ok(Session { client, target: self.target.clone(), relations: HashMap::new() })
     }
 
     fn attempt(&self, encryption: Encryption) -> std::result::Result<Client, Refusal> {
@@ -124,7 +129,7 @@ impl Store for Postgres {
 
     fn commit(&self, step: &Step, facts: &Facts, witness: &mut Witness<'_>) -> Result<()> {
         let mut open = Open::new(self.begin("READ WRITE")?);
-        // On an error the connection is closed with its transaction open, which rolls it back.
+        // On an error the connection goes with its transaction open, which rolls it back.
         let receipt = write::write(&mut open, step, facts)?;
         witness(receipt)?;
         crate::fault::point("postgres.commit.before")?;
@@ -146,37 +151,36 @@ struct Relation {
 
 /// A connection in a transaction.
 struct Session {
-    client: Client,
+    client: Lent<Client>,
     target: Target,
     /// The relations that were described, by the name they were asked for.
     relations: HashMap<String, Relation>,
 }
 
 impl Session {
-    fn run(&mut self, sql: &str) -> Result<()> {
-        let done = self.client.batch_execute(sql);
-        done.map_err(|why| failure::running(&self.target, &why))
-    }
-
     fn ask(&mut self, text: &str, name: String) -> Result<Vec<Vec<Value>>> {
         self.query(&Statement { text: text.to_owned(), values: vec![name.into()] })
     }
 }
 
 impl Database for Session {
-    fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Value>>> {
-        let values = columns::bound(statement)?;
-        let rows = self.client.query(statement.text.as_str(), &columns::parameters(&values));
-        let rows = rows.map_err(|why| failure::running(&self.target, &why))?;
-        let cells = |row: &postgres::Row| (0..row.len()).map(|i| columns::value(row, i)).collect();
-        let rows: std::result::Result<Vec<Vec<Value>>, _> = rows.iter().map(cells).collect();
-        rows.map_err(|why| failure::running(&self.target, &why))
+    fn query_each(&mut self, statement: &Statement, each: &mut dyn FnMut(&mut [Cell<'_>]) -> Result<()>) -> Result<()> {
+        let explain = |why: postgres::Error| failure::running(&self.target, &why);
+        let parameters = columns::parameters(statement)?;
+        let mut rows = self.client.query_typed_raw(&statement.text, parameters).map_err(explain)?;
+        while let Some(row) = rows.next().map_err(explain)? {
+            let cells: std::result::Result<Vec<_>, _> = (0..row.len()).map(|i| columns::cell(&row, i)).collect();
+            each(&mut cells.map_err(explain)?)?;
+        }
+        Ok(())
     }
 
     fn execute(&mut self, statement: &Statement) -> Result<u64> {
-        let values = columns::bound(statement)?;
-        let done = self.client.execute(statement.text.as_str(), &columns::parameters(&values));
-        done.map_err(|why| failure::running(&self.target, &why))
+        let explain = |why: postgres::Error| failure::running(&self.target, &why);
+        let parameters = columns::parameters(statement)?;
+        let mut done = self.client.query_typed_raw(&statement.text, parameters).map_err(explain)?;
+        while done.next().map_err(explain)?.is_some() {}
+        Ok(done.rows_affected().unwrap_or_default())
     }
 
     fn describe(&mut self, table: &str) -> Result<Option<Table>> {

@@ -4,7 +4,7 @@
 //! (`-journal`, `-wal`) the owner and mode of the database.
 
 use super::sql::{Database, Natural, Open, Reference, Statement, Table, write};
-use super::{Standing, Store, StoreReader, Witness};
+use super::{PageAsBytes, Standing, Store, StoreReader, Witness};
 use crate::error::{Error, Kind, Result};
 use latchlift_plugin_api::{Cell, Column, Facts, File, Filter, Page, Select, Step, StoreKind, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -154,7 +154,7 @@ impl StoreReader for Reading {
         self.open.count_by(collection, field, filter)
     }
 
-    fn select_bytes(&mut self, query: &Select) -> Result<Vec<u8>> {
+    fn select_bytes(&mut self, query: &Select) -> Result<PageAsBytes> {
         self.open.select_bytes(query)
     }
 
@@ -225,15 +225,6 @@ impl Session {
 }
 
 impl Database for Session {
-    fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Value>>> {
-        let mut all = Vec::new();
-        self.query_each(statement, &mut |row| {
-            all.push(row.iter_mut().map(|cell| std::mem::take(cell).into()).collect());
-            Ok(())
-        })?;
-        Ok(all)
-    }
-
     fn query_each(&mut self, statement: &Statement, each: &mut dyn FnMut(&mut [Cell<'_>]) -> Result<()>) -> Result<()> {
         let explain = |why: rusqlite::Error| self.explain(&why);
         let mut prepared = self.connection.prepare_cached(&statement.text).map_err(explain)?;
@@ -427,8 +418,22 @@ fn explain(path: &Path, patience: Duration, why: &rusqlite::Error) -> Error {
         }
         Some(ErrorCode::DatabaseCorrupt) => Error::new(Kind::Failed, format!("{place} is damaged: {why}"))
             .help("restore it from a backup of the app first; latchlift does not write to a damaged database"),
+        Some(ErrorCode::ConstraintViolation) => broken_rule(path, why),
         _ => Error::new(Kind::Failed, format!("{place}: {why}")),
     }
+}
+
+/// A rule of the database's own that a change would break. The same words as for the servers.
+fn broken_rule(path: &Path, why: &rusqlite::Error) -> Error {
+    let what = match why.sqlite_error().map(|error| error.extended_code) {
+        Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => {
+            "another record refers to one that would go, or to one that is not there"
+        }
+        Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => "there is such a record already",
+        Some(ffi::SQLITE_CONSTRAINT_TRIGGER) => "a trigger of the database forbids it",
+        _ => "a value does not fit its column",
+    };
+    Error::new(Kind::Conflict, format!("{} refused the change: {what}", path.display()))
 }
 
 fn denied(doing: &str, path: &Path) -> Error {

@@ -252,7 +252,7 @@ impl<'de, T: Holds<'de>> Visitor<'de> for Packed<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<T, A::Error> {
-        let value = match entries.next_key::<&str>()? {
+        let value = match entries.next_key::<String>()?.as_deref() {
             Some(NUMBER) => Value::Number(entries.next_value()?),
             Some(MAP) => Value::Map(entries.next_value()?),
             Some(UINT) => Value::UInt(entries.next_value()?),

@@ -4,7 +4,10 @@ use crate::accounts::{Accounts, Person};
 use crate::schema::{ADMIN, ADMIN_GROUP, EVERYONE, GROUP, Layout, MEMBER, PERMISSION};
 use latchlift_plugin_api::{Filter, Reader, Result, Select, StoreKind};
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+/// The most characters of a group's name. Upstream: packages/validation/src/group.ts.
+pub const NAME_LENGTH: usize = 64;
 
 /// One row of `group`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +22,8 @@ pub struct Group {
     pub position: Option<i64>,
     /// Whether its members are administrators.
     pub admin: bool,
+    /// What else its members may do.
+    pub permissions: Vec<String>,
 }
 
 /// All groups of an instance, in the database's own order.
@@ -36,17 +41,20 @@ impl Groups {
     /// # Errors
     /// The store's.
     pub fn load(reader: &dyn Reader, layout: &Layout) -> Result<Groups> {
-        let admins = reader.all(Select::from(PERMISSION, ["group_id"]).filter(Filter::eq("permission", ADMIN)))?;
-        let admins: Vec<String> = admins.iter().filter_map(|row| row.text("group_id")).collect();
+        let mut permissions = permissions(reader)?;
         let columns = ["id", "name", "owner_id"].into_iter().chain(layout.position.then_some("position"));
         let mut all = Vec::new();
         reader.each(Select::from(GROUP, columns), |row| {
             let id = row.text("id").unwrap_or_default();
+            let mut may = permissions.remove(&id).unwrap_or_default();
+            let all_of_it = may.len();
+            may.retain(|permission| permission != ADMIN);
             all.push(Group {
                 name: row.text("name").unwrap_or_default(),
                 owner: row.text("owner_id"),
                 position: row.int("position"),
-                admin: admins.contains(&id),
+                admin: may.len() < all_of_it,
+                permissions: may,
                 id,
             });
             Ok(())
@@ -56,10 +64,14 @@ impl Groups {
 
     /// The group of this name. On MySQL names that differ only in letter case cannot both exist, so case is ignored.
     pub fn named(&self, name: &str) -> Option<&Group> {
-        self.all.iter().find(|group| match self.folds_case {
-            true => group.name.to_lowercase() == name,
-            false => group.name == name,
-        })
+        let exact = self.all.iter().find(|group| group.name == name);
+        exact.or_else(|| self.alike(name).filter(|_| self.folds_case))
+    }
+
+    /// A group whose name is this one in another letter case.
+    pub fn alike(&self, name: &str) -> Option<&Group> {
+        let wanted = name.to_lowercase();
+        self.all.iter().find(|group| group.name.to_lowercase() == wanted)
     }
 
     /// The reserved group `everyone`.
@@ -86,6 +98,17 @@ impl Groups {
     pub fn next_position(&self) -> i64 {
         self.all.iter().filter_map(|group| group.position).max().map_or(1, |last| last.saturating_add(1))
     }
+}
+
+/// Each group's permissions, each once: their table has no key.
+fn permissions(reader: &dyn Reader) -> Result<HashMap<String, Vec<String>>> {
+    let mut all: HashMap<String, Vec<String>> = HashMap::new();
+    reader.each(Select::from(PERMISSION, ["group_id", "permission"]), |row| {
+        let of_group = all.entry(row.text("group_id").unwrap_or_default()).or_default();
+        of_group.extend(row.text("permission").filter(|permission| !of_group.contains(permission)));
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 /// Who is in which group, as places in the lists of accounts and groups.
@@ -168,6 +191,16 @@ impl<'a> Index<'a> {
     }
 }
 
+/// The groups one account is in.
+///
+/// # Errors
+/// The store's.
+pub fn of_account<'g>(reader: &dyn Reader, groups: &'g Groups, account: &str) -> Result<Vec<&'g Group>> {
+    let rows = reader.all(Select::from(MEMBER, ["group_id"]).filter(Filter::eq("user_id", account)))?;
+    let ids: HashSet<String> = rows.iter().filter_map(|row| row.text("group_id")).collect();
+    Ok(groups.all.iter().filter(|group| ids.contains(&group.id)).collect())
+}
+
 /// Which accounts are administrators.
 ///
 /// # Errors
@@ -193,7 +226,7 @@ pub fn members(reader: &dyn Reader, accounts: &Accounts, groups: &[&str]) -> Res
     }
     let rows =
         reader.all(Select::from(MEMBER, ["user_id"]).filter(Filter::is_in("group_id", groups.iter().copied())))?;
-    let ids: std::collections::HashSet<String> = rows.iter().filter_map(|row| row.text("user_id")).collect();
+    let ids: HashSet<String> = rows.iter().filter_map(|row| row.text("user_id")).collect();
     let people = accounts.people.iter().enumerate();
     Ok(people.filter(|(_, person)| ids.contains(&person.id)).map(|(i, _)| i).collect())
 }

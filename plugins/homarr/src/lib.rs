@@ -1,8 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod accounts;
+mod belongings;
 mod check;
+mod email;
 mod groups;
+mod holdings;
+mod invites;
+mod last_admin;
 mod names;
 #[cfg(test)]
 mod reading_tests;
@@ -16,6 +21,7 @@ mod sign_in;
 mod sign_in_tests;
 #[cfg(test)]
 mod testing;
+mod tokens;
 mod url;
 mod verbs;
 mod verdict;
@@ -48,6 +54,8 @@ impl Plugin for Homarr {
             "password.check" => verdict::check(context, request, output),
             "session.list" => sessions::list(context, request, output),
             "session.show" => sessions::list(context, request, &mut OnlyNamed::new(output, request)),
+            "token.list" => tokens::list(context, request, output),
+            "invite.list" => invites::list(context, request, output),
             "app.check" => check::check(context, request, output),
             "mfa.status" => Err(no_second_factor()),
             _ => Err(unknown_verb(request)),
@@ -56,11 +64,19 @@ impl Plugin for Homarr {
 
     fn plan(&self, context: &Context<'_>, request: &Request) -> Result<Plan> {
         match request.verb.as_str() {
-            "password.reset" => verbs::password::reset(context, request),
+            "user.add" => verbs::add::add(context, request),
+            "user.set" => verbs::set::set(context, request),
+            "user.rename" => verbs::rename::rename(context, request),
+            "user.remove" => verbs::remove::remove(context, request),
+            "user.fix-names" => verbs::fix_names::fix(context, request),
+            "password.reset" => verbs::reset::reset(context, request),
+            "password.remove" => verbs::password::remove(context, request),
+            "admin.recreate" => verbs::recreate::recreate(context, request),
+            "admin.grant" => verbs::grant::grant(context, request),
+            "admin.revoke" => verbs::revoke::revoke(context, request),
             "session.revoke" => sessions::revoke(context, request),
-            "admin.recreate" => verbs::admin::recreate(context, request),
-            "admin.grant" => verbs::admin::grant(context, request),
-            "user.fix-names" => verbs::names::fix(context, request),
+            "token.revoke" => tokens::revoke(context, request),
+            "invite.revoke" => invites::revoke(context, request),
             "mfa.disable" => Err(no_second_factor()),
             _ => Err(unknown_verb(request)),
         }

@@ -25,6 +25,22 @@ pub fn fold(name: &str) -> Cow<'_, str> {
     lower(trim(name))
 }
 
+/// `jane2` of `jane`: like the name, of a length Homarr accepts.
+pub fn numbered(name: &str, n: u32) -> String {
+    let number = n.to_string();
+    let room = UNITS.end() - number.len();
+    let mut units = 0;
+    let kept = name.chars().take_while(|c| {
+        units += c.len_utf16();
+        units <= room
+    });
+    let mut numbered: String = kept.chain(number.chars()).collect();
+    while numbered.encode_utf16().count() < *UNITS.start() {
+        numbered.insert(0, 'x');
+    }
+    numbered
+}
+
 /// The name a new account gets for what was typed.
 ///
 /// # Errors
@@ -49,6 +65,13 @@ mod tests {
         assert_eq!(fold("ΟΔΥΣΣΕΥΣ"), "οδυσσευς");
         assert_eq!(trim("\u{85}x\u{a0}"), "\u{85}x");
         assert!(matches!(lower("ümlaut"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_numbered_name_is_one_homarr_takes() {
+        assert_eq!(numbered("jane", 2), "jane2");
+        assert_eq!(numbered("", 2), "xx2");
+        assert_eq!(accepted(&numbered(&"ü".repeat(255), 12)).unwrap().chars().count(), 255);
     }
 
     #[test]

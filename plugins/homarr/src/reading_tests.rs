@@ -1,6 +1,6 @@
 //! What is read: rows in, exact answers out.
 
-use crate::schema::{API_KEY, INVITE, LINK, MEMBER, ONBOARDING, PERMISSION, SESSION, USER};
+use crate::schema::{API_KEY, BOARD, INVITE, LINK, PERMISSION, USER};
 use crate::testing::{HASH, Store, homarr, request, settings};
 use latchlift_plugin_api::{
     Account, Batch, Check, Handle, Kind, Known, Request, Session, Severity, StoreKind, Target, Time, Value, Verdict,
@@ -54,22 +54,29 @@ fn an_account_is_listed_with_all_that_belongs_to_it() {
         store.session("a", "1", time(1_795_232_820)).session("b", "1", time(1_795_232_819));
         store.row(API_KEY, [("id", "k".into()), ("user_id", "1".into())]);
         store.row(INVITE, [("id", "i".into()), ("creator_id", "1".into())]);
-        store.row(LINK, [("user_id", "2".into()), ("provider", "oidc".into())]);
+        let link = [("user_id", "2".into()), ("provider", "oidc".into()), ("provider_account_id", "sub-2".into())];
+        store.row(LINK, link).table(BOARD, &["id", "name", "creator_id"]);
+        for board in ["home", "lab"] {
+            store.row(BOARD, [("id", board.into()), ("name", board.into()), ("creator_id", "1".into())]);
+        }
+        store.row(PERMISSION, [("group_id", "g-all".into()), ("permission", "board-create".into())]);
         let listed = accounts(&store, &request("user.list", ""));
         let admin = &listed[0];
         // A session that ends this very moment is still taken, one that ended a second ago is not.
         assert_eq!((admin.sessions, admin.tokens, admin.admin), (Known::Is(1), Known::Is(1), Known::Is(true)));
         assert_eq!(admin.groups, Known::Is(vec!["everyone".to_owned(), "credentials-admin".to_owned()]));
         assert_eq!((admin.can_sign_in, admin.hash.clone()), (Known::Is(true), Known::Is("bcrypt 10".to_owned())));
-        assert_eq!(admin.extra["invites"], "1");
+        assert_eq!((admin.extra["invites"].as_str(), admin.extra["boards"].as_str()), ("1", "2"));
         let alice = &listed[1];
         assert_eq!(
             (alice.admin, alice.can_sign_in, alice.has_password),
             (Known::Is(false), Known::Nothing, Known::Is(false))
         );
         assert_eq!((alice.reasons[0].code.as_str(), alice.reasons[0].blocking), ("provider", false));
-        let shown = accounts(&store, &request("user.show", "Admin "));
-        assert_eq!(shown, listed[..1]);
+        let mut shown = accounts(&store, &request("user.show", "Admin "));
+        let more = ["board_names", "permissions"].map(|name| shown[0].extra.remove(name).unwrap());
+        assert_eq!((more, &shown[..]), (["home, lab".to_owned(), "board-create".to_owned()], &listed[..1]));
+        assert_eq!(accounts(&store, &request("user.show", "alice"))[0].extra["linked_to"], "oidc sub-2");
     }
 }
 
@@ -159,62 +166,4 @@ fn a_check_knows_that_passwords_are_switched_off() {
         (bob.matches, bob.can_sign_in, bob.reasons[0].code.as_str()),
         (true, Known::Is(false), "provider_disabled")
     );
-}
-
-#[test]
-fn a_sound_instance_has_nothing_serious() {
-    let mut store = homarr(StoreKind::Sqlite);
-    store.user("1", "admin").member("g-admin", "1");
-    let check = checked(&store, &request("app.check", ""));
-    assert_eq!((codes(&check), check.accounts), (vec![("layout", Severity::Note)], 1));
-    assert_eq!(check.version.as_deref(), Some("1.71.0 or newer"));
-}
-
-#[test]
-fn everything_wrong_is_found_worst_first() {
-    let mut store = homarr(StoreKind::Sqlite);
-    store.user("1", "Root").user("2", "bob").user("3", "bob").member("g-admin", "1");
-    store.row(USER, [("id", "4".into()), ("name", "eve".into()), ("provider", "credentials".into())]);
-    store.session("x", "99", Value::Int(1)).row(MEMBER, [("group_id", "gone".into()), ("user_id", "2".into())]);
-    store.table(ONBOARDING, &["id", "step"]);
-    let check = checked(&store, &request("app.check", ""));
-    let expected = [
-        ("no_admin", Severity::Serious),
-        ("name_case", Severity::Serious),
-        ("shadowed", Severity::Serious),
-        ("setup_pending", Severity::Serious),
-        ("duplicate", Severity::Warning),
-        ("no_password", Severity::Warning),
-        ("orphan", Severity::Warning),
-        ("orphan", Severity::Warning),
-        ("ended_sessions", Severity::Note),
-        ("layout", Severity::Note),
-    ];
-    assert_eq!(codes(&check), expected);
-    assert_eq!(check.findings[0].fix, ["user", "fix-names"]);
-    assert_eq!(check.findings[6].evidence.as_deref(), Some(SESSION));
-}
-
-#[test]
-fn a_lock_out_without_any_administrator_offers_a_free_name() {
-    let mut store = homarr(StoreKind::Sqlite);
-    store.user("1", "admin");
-    assert_eq!(checked(&store, &request("app.check", "")).findings[0].fix, ["admin", "recreate", "rescue"]);
-    store.outside("2", "alice", "oidc").member("g-admin", "2");
-    assert_eq!(codes(&checked(&store, &request("app.check", "")))[0], ("no_local_admin", Severity::Warning));
-}
-
-#[test]
-fn mariadb_is_told_by_its_own_collations() {
-    let mut store = homarr(StoreKind::Mysql);
-    store.user("1", "admin").member("g-admin", "1");
-    store.collate("utf8mb4_uca1400_ai_ci");
-    assert_eq!(codes(&checked(&store, &request("app.check", "")))[0], ("mariadb", Severity::Serious));
-}
-
-#[test]
-fn a_salt_that_is_not_the_hashes_is_found() {
-    let mut store = homarr(StoreKind::Sqlite);
-    store.user("1", "admin").member("g-admin", "1").add_column(USER, "salt");
-    assert_eq!(codes(&checked(&store, &request("app.check", "")))[0], ("stale_salt", Severity::Warning));
 }

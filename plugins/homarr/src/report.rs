@@ -1,8 +1,9 @@
 //! `user list`, `user show`, and the account of a verdict: everything that is known of an account.
 
 use crate::accounts::{Accounts, Stored};
+use crate::belongings::Belongings;
 use crate::groups::{Groups, Index, Memberships};
-use crate::schema::{self, API_KEY, INVITE, LINK, Layout, SESSION};
+use crate::schema::{self, API_KEY, BOARD, INVITE, LINK, Layout, SESSION};
 use crate::sign_in::Logins;
 use latchlift_plugin_api::{
     Account, Batches, Cell, Context, Count, Filter, Known, Output, Reader, Request, Result, Select, StoreKind, Value,
@@ -35,9 +36,13 @@ pub fn show(context: &Context<'_>, request: &Request, output: &mut dyn Output) -
     let logins = Logins::of(&accounts);
     let meant = logins.meant(request.target()?)?;
     let details = Details::load(context.reader, &layout, &accounts, Some(&meant), request)?;
+    let mut belongings = Belongings::load(context.reader, &layout, &accounts, &meant, request.now)?;
     let mut batches = Batches::accounts(output);
     for i in meant {
-        batches.push(details.account(&logins, i))?;
+        let mut account = details.account(&logins, i);
+        account.extra.extend(belongings.of(&account.id));
+        account.extra.extend(details.permissions(i).map(|may| ("permissions".to_owned(), may)));
+        batches.push(account)?;
     }
     batches.finish()
 }
@@ -49,6 +54,7 @@ struct Counts {
     api_keys: u32,
     invites: u32,
     links: u32,
+    boards: u32,
 }
 
 /// What other tables say about accounts.
@@ -108,7 +114,19 @@ impl Details {
         if layout.links {
             tally(LINK, "user_id", mine("user_id"), |counts| &mut counts.links)?;
         }
+        if layout.boards {
+            tally(BOARD, "creator_id", mine("creator_id"), |counts| &mut counts.boards)?;
+        }
         Ok(Details { groups, members, counts })
+    }
+
+    /// What the account's groups let it do besides administering.
+    fn permissions(&self, i: usize) -> Option<String> {
+        let mut all: Vec<&str> =
+            self.members.of(i, &self.groups).flat_map(|group| &group.permissions).map(String::as_str).collect();
+        all.sort_unstable();
+        all.dedup();
+        (!all.is_empty()).then(|| all.join(", "))
     }
 
     /// Everything about one account.
@@ -145,7 +163,7 @@ fn describe(stored: Stored) -> Known<String> {
 }
 
 fn extra(counts: Counts) -> BTreeMap<String, String> {
-    let all = [("invites", counts.invites), ("linked_logins", counts.links)];
+    let all = [("boards", counts.boards), ("invites", counts.invites), ("linked_logins", counts.links)];
     all.into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n.to_string())).collect()
 }
 

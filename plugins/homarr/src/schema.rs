@@ -21,6 +21,8 @@ pub const ONBOARDING: &str = "onboarding";
 pub const INVITE: &str = "invite";
 /// Links from an account to a person at the OIDC provider.
 pub const LINK: &str = "account";
+/// Boards, which remember who made them.
+pub const BOARD: &str = "board";
 
 /// The permission that makes a group's members administrators. Upstream: packages/definitions/src/permissions.ts.
 pub const ADMIN: &str = "admin";
@@ -67,6 +69,10 @@ pub struct Layout {
     pub invites: bool,
     /// The table of OIDC links is there.
     pub links: bool,
+    /// The table of boards is there, with who made them.
+    pub boards: bool,
+    /// `user.email_verified` exists.
+    pub verifies_email: bool,
     /// Whether the database's own comparison of names ignores the case of letters.
     pub folds_case: bool,
     /// The collation of names, where the database tells.
@@ -91,8 +97,10 @@ pub fn detect(reader: &dyn Reader) -> Result<Layout> {
         kind,
         salt: has("salt"),
         position,
-        invites: has_columns(reader, INVITE, &["id", "creator_id"])?,
-        links: has_columns(reader, LINK, &["user_id", "provider"])?,
+        invites: has_columns(reader, INVITE, &["id", "token", "expiration_date", "creator_id"])?,
+        links: has_columns(reader, LINK, &["user_id", "provider", "provider_account_id"])?,
+        boards: has_columns(reader, BOARD, &["id", "name", "creator_id"])?,
+        verifies_email: has("email_verified"),
         folds_case: kind == StoreKind::Mysql && collation.as_deref().is_none_or(folds_case),
         collation,
         version: version(kind, has, position),
@@ -135,7 +143,11 @@ fn check(reader: &dyn Reader, user: &[Column], group: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn has_columns(reader: &dyn Reader, table: &str, columns: &[&str]) -> Result<bool> {
+/// Whether the table is there with these columns.
+///
+/// # Errors
+/// The store's.
+pub fn has_columns(reader: &dyn Reader, table: &str, columns: &[&str]) -> Result<bool> {
     let known = reader.column_names(table)?;
     Ok(columns.iter().all(|name| known.iter().any(|column| column == name)))
 }
@@ -165,6 +177,22 @@ pub fn expiry(value: &Value) -> Option<Time> {
     match value {
         Value::Int(milliseconds) => Some(Time(*milliseconds)),
         other => other.as_str().and_then(Time::parse),
+    }
+}
+
+/// When an invitation ends: seconds in SQLite, UTC text elsewhere.
+pub fn invite_expiry(value: &Value) -> Option<Time> {
+    match value {
+        Value::Int(seconds) => Some(Time::from_seconds(*seconds)),
+        other => expiry(other),
+    }
+}
+
+/// The latest `expiration_date` of an invitation that has ended at `now`, in the store's form.
+pub fn invite_ended_to(kind: StoreKind, now: Time) -> Value {
+    match kind {
+        StoreKind::Sqlite => Value::Int(Time(now.0.saturating_sub(1)).seconds()),
+        _ => ended_to(kind, now),
     }
 }
 

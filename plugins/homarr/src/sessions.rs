@@ -10,11 +10,15 @@ use latchlift_plugin_api::{
     Value, fingerprint, purge,
 };
 
+/// How long a session's fingerprint is.
+const FINGERPRINT: usize = 12;
+
 /// Reports the sessions of the target, or of everybody.
 ///
 /// # Errors
 /// The store's, an unknown layout, or no such account.
 pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -> Result<()> {
+    refuse_unused(request, "session")?;
     let layout = schema::detect(context.reader)?;
     let accounts = Accounts::load(context.reader, &layout, request)?;
     let index = Index::of_all(&accounts);
@@ -22,17 +26,41 @@ pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -
     let filter = scope(&layout, whose(&accounts, request)?, request);
     each(context.reader, filter, |token, user, expires| {
         let person = index.of(user).map(|i| &accounts.people[i as usize]);
-        batches.push(Session {
-            id: fingerprint(token),
-            account: Known::from(person.and_then(|person| person.name.clone())),
-            account_id: Known::Is(user.to_owned()),
-            kind: "browser".to_owned(),
-            expires_at: Known::from(expires),
-            expired: expires.is_some_and(|expires| expires < request.now),
-            ..Session::default()
-        })
+        batches.push(reported(token, user, person, expires, request.now))
     })?;
     batches.finish()
+}
+
+fn reported(token: &str, user: &str, person: Option<&Person>, expires: Option<Time>, now: Time) -> Session {
+    Session {
+        id: fingerprint(token),
+        account: Known::from(person.and_then(|person| person.name.clone())),
+        account_id: Known::Is(user.to_owned()),
+        kind: "browser".to_owned(),
+        expires_at: Known::from(expires),
+        expired: expires.is_some_and(|expires| expires < now),
+        ..Session::default()
+    }
+}
+
+/// The fingerprint that something typed for an id means: its own, if it is longer than one.
+fn shown(id: &str) -> String {
+    let id = id.trim();
+    match id.len() > FINGERPRINT {
+        true => fingerprint(id),
+        false => id.to_ascii_lowercase(),
+    }
+}
+
+/// Homarr records neither when a session or key was made nor when it was used.
+///
+/// # Errors
+/// It was asked for.
+pub fn refuse_unused(request: &Request, what: &str) -> Result<()> {
+    match request.options.unused_for {
+        Some(_) => Err(Error::unsupported(format!("Homarr does not record when a {what} was last used"))),
+        None => Ok(()),
+    }
 }
 
 /// Plans to end sessions: those named by fingerprint, the target's, the ended ones, or all.
@@ -40,6 +68,7 @@ pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -
 /// # Errors
 /// The store's, an unknown layout, no such account, or nothing was said about which.
 pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
+    refuse_unused(request, "session")?;
     let layout = schema::detect(context.reader)?;
     let accounts = Accounts::load(context.reader, &layout, request)?;
     if request.target.is_none() && request.ids.is_empty() && !request.options.all && !request.options.expired {
@@ -82,7 +111,10 @@ fn keys(reader: &dyn Reader, whose: Option<&Person>, request: &Request) -> Resul
 }
 
 /// The account that the target means, if there is a target.
-fn whose<'a>(accounts: &'a Accounts, request: &Request) -> Result<Option<&'a Person>> {
+///
+/// # Errors
+/// There is none, or there are several.
+pub fn whose<'a>(accounts: &'a Accounts, request: &Request) -> Result<Option<&'a Person>> {
     let find = |target| Logins::of(accounts).find(target).map(|i| &accounts.people[i]);
     request.target.as_ref().map(find).transpose()
 }
@@ -105,18 +137,18 @@ fn named(reader: &dyn Reader, scope: Filter, ids: &[String]) -> Result<(Filter, 
     if ids.is_empty() {
         return Ok((scope, vec![]));
     }
-    let wanted: Vec<String> = ids.iter().map(|id| id.trim().to_ascii_lowercase()).collect();
+    let wanted: Vec<String> = ids.iter().map(|id| shown(id)).collect();
     let mut found = vec![false; ids.len()];
     let mut tokens = Vec::new();
     each(reader, scope, |token, _, _| {
-        let shown = fingerprint(token);
-        if let Some(i) = wanted.iter().position(|id| *id == shown) {
+        let fingerprint = fingerprint(token);
+        if let Some(i) = wanted.iter().position(|id| *id == fingerprint) {
             found[i] = true;
             tokens.push(token.to_owned());
         }
         Ok(())
     })?;
-    let missing = ids.iter().zip(found).filter(|(_, found)| !found).map(|(id, _)| id.clone()).collect();
+    let missing = wanted.into_iter().zip(found).filter(|(_, found)| !found).map(|(id, _)| id).collect();
     Ok((Filter::is_in("session_token", tokens), missing))
 }
 

@@ -20,10 +20,11 @@ fn a_name_with_capitals_is_never_looked_for() {
     let logins = Logins::of(&accounts);
     assert_eq!(codes(&logins, 0), [("name_case".to_owned(), true)]);
     // Because of Jane and jane, mending all names is refused; John's alone is not.
-    assert_eq!(logins.reasons(0)[0].fix, ["password", "reset", "John", "--fix-name"]);
+    assert_eq!(logins.reasons(0)[0].fix, ["user", "fix-names", "John"]);
     assert!(logins.gets_in(1) && logins.reasons(1).is_empty());
     // Folding would take the name of the account that works.
-    assert!(codes(&logins, 2) == [("name_case".to_owned(), true)] && logins.reasons(2)[0].fix.is_empty());
+    assert_eq!(codes(&logins, 2), [("name_case".to_owned(), true)]);
+    assert_eq!(logins.reasons(2)[0].fix, ["user", "rename", "--id", "3", "jane2"]);
     assert_eq!((logins.pick("JOHN"), logins.pick("JANE"), logins.pick(" jane")), (None, Some(1), None));
 }
 
@@ -44,6 +45,7 @@ fn the_first_row_answers_and_shadows_the_others() {
     assert_eq!(logins.pick("Maria"), Some(1));
     assert_eq!(codes(&logins, 1), [("duplicate".to_owned(), false)]);
     assert_eq!(codes(&logins, 2), [("shadowed".to_owned(), true)]);
+    assert_eq!(logins.reasons(2)[0].fix, ["user", "rename", "--id", "2", "maria2"]);
     assert_eq!(logins.can_sign_in(0, &logins.reasons(0)), Known::Nothing);
     assert_eq!(logins.address(2), ["maria", "--id", "2"]);
     let target = Target { name: "maria".into(), ..Target::default() };

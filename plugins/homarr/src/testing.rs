@@ -27,6 +27,7 @@ pub struct Store {
     kind: StoreKind,
     tables: BTreeMap<String, Table>,
     collation: Option<String>,
+    file: Option<File>,
 }
 
 impl Store {
@@ -38,6 +39,11 @@ impl Store {
         let columns = columns.iter().map(|column| (*column).to_owned()).collect();
         self.tables.insert(name.to_owned(), Table { columns, rows: vec![] });
         self
+    }
+
+    /// Says whose the database's file is, and its mode.
+    pub fn file(&mut self, uid: u32, mode: u32) {
+        self.file = Some(File { path: "db.sqlite".into(), uid, mode, ..File::default() });
     }
 
     pub fn drop_table(&mut self, name: &str) {
@@ -201,7 +207,7 @@ impl Reader for Store {
     }
 
     fn files(&self, _: &str, _: &str) -> Result<Vec<File>> {
-        Ok(vec![])
+        Ok(self.file.clone().into_iter().collect())
     }
 
     fn lines(&self, _: &str, _: &str, _: &str) -> Result<Vec<String>> {

@@ -1,7 +1,8 @@
 //! Reporting accounts: `user list` and `user show`.
 
-use crate::find::{matching, named, record};
+use crate::find::{matching, named};
 use crate::holdings::{self, Holdings, Password};
+use crate::portrait;
 use crate::schema::{Layout, USERS};
 use crate::sign_in::{self, Judgement};
 use crate::user::{User, into_text};
@@ -102,19 +103,6 @@ fn into_bytes(value: Value) -> Vec<u8> {
     }
 }
 
-/// Columns of `auth_users` that `user show` adds, where they say something.
-const EXTRA: [&str; 9] = [
-    "auth_id",
-    "auth_issuer",
-    "user_scope",
-    "user_attr",
-    "webdav",
-    "base_path",
-    "upload_path",
-    "super_admin",
-    "can_login",
-];
-
 /// Answers `user show`: every account the target may mean.
 ///
 /// # Errors
@@ -134,13 +122,8 @@ pub fn show(context: &Context<'_>, request: &Request, output: &mut dyn Output) -
         };
         let holdings = holdings::of(reader, &layout, user, alone, request.now)?;
         let mut account = account(&layout, user, &holdings, request.now);
-        let row = record(reader, &layout, user)?;
         // Here alone: for a hundred thousand accounts one such entry each costs sixty megabytes.
-        account.extra.insert("row_id".to_owned(), user.id.to_string());
-        for field in EXTRA {
-            let value = row.get(field).filter(|value| !value.is_blank()).and_then(Value::to_text);
-            account.extra.extend(value.map(|value| (field.to_owned(), value)));
-        }
+        account.extra = portrait::of(reader, &layout, user, request.options.show_secrets)?;
         accounts.push(account);
     }
     output.emit(Batch::Accounts(accounts))

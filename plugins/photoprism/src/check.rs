@@ -1,6 +1,9 @@
 //! `app check`: what is wrong with an instance.
 
 use crate::accounts;
+use crate::clients;
+use crate::configured;
+use crate::holdings::Password;
 use crate::locate;
 use crate::schema::{self, ADMIN_ID, LEGACY, Layout};
 use crate::sessions;
@@ -31,6 +34,9 @@ struct Tally {
     /// Administrators whom only another system lets in.
     admins_elsewhere: u64,
     initial: Option<(User, Vec<Reason>)>,
+    /// A row without a hash counts: it keeps PhotoPrism from setting the initial password.
+    initial_has_password: bool,
+    sign_ins: u64,
     kept_out: BTreeMap<String, KeptOut>,
     emails: BTreeMap<String, u32>,
 }
@@ -44,12 +50,16 @@ pub fn check(context: &Context<'_>, request: &Request, output: &mut dyn Output) 
     let mut tally = Tally::default();
     let left = accounts::survey(context.reader, &layout, request.now, &mut |user, holdings| {
         let judgement = sign_in::judge(&layout, &user, &holdings, request.now);
+        tally.initial_has_password |= user.id == ADMIN_ID && holdings.password != Password::Absent;
+        tally.sign_ins += u64::from(holdings.browser);
         tally.add(user, judgement);
         Ok(())
     })?;
     let mut findings = tally.findings(&request.settings);
-    findings.extend(public_mode(&request.settings));
+    findings.extend(configured::findings(context.reader, &request.settings, tally.initial_has_password)?);
+    findings.extend(tally.never_used());
     findings.extend(orphans(left.keys().map(AsRef::as_ref)));
+    findings.extend(ownerless_clients(context, &layout)?);
     findings.extend(old_sessions(context, &layout, request.now)?);
     findings.extend(legacy(context)?);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -130,6 +140,14 @@ impl Tally {
         Some(finding.fix(["admin", "recreate", name.as_str()]))
     }
 
+    /// The wrong database is easily opened: the image alone uses SQLite, the usual compose file MariaDB.
+    fn never_used(&self) -> Option<Finding> {
+        let message = "nobody has ever signed in to this database; look whether PhotoPrism uses another one (DatabaseDriver \
+                       in options.yml, PHOTOPRISM_DATABASE_DRIVER in a compose file; SQLite where neither is set)";
+        let used = self.newest_login.is_some() || self.sign_ins > 0;
+        (!used).then(|| Finding::new(Severity::Note, "never_used", message))
+    }
+
     fn shared_emails(&self) -> Option<Finding> {
         let shared: Vec<&str> =
             self.emails.iter().filter(|(_, count)| **count > 1).map(|(email, _)| email.as_str()).take(NAMED).collect();
@@ -162,12 +180,6 @@ impl KeptOut {
     }
 }
 
-fn public_mode(settings: &Settings) -> Option<Finding> {
-    let message =
-        "PhotoPrism's settings switch the login off (public mode): everybody is let in, passwords do not matter";
-    locate::is_public(settings).then(|| Finding::new(Severity::Note, "public_mode", message))
-}
-
 /// Password rows of accounts that are gone. Rows of share links and clients are none of ours.
 fn orphans<'a>(uids: impl Iterator<Item = &'a str>) -> Option<Finding> {
     let mut uids: Vec<&str> = uids.filter(|uid| uid.starts_with('u')).collect();
@@ -175,6 +187,15 @@ fn orphans<'a>(uids: impl Iterator<Item = &'a str>) -> Option<Finding> {
     let shown: Vec<&str> = uids.iter().take(NAMED).copied().collect();
     let message = format!("{} password rows belong to no account; they let nobody in", uids.len());
     (!uids.is_empty()).then(|| Finding::new(Severity::Note, "orphan_password", message).evidence(shown.join(", ")))
+}
+
+/// Clients that act for an account that is gone.
+fn ownerless_clients(context: &Context<'_>, layout: &Layout) -> Result<Option<Finding>> {
+    let gone = clients::of_nobody(context.reader, layout)?;
+    let message = format!("{} OAuth2 clients act for accounts that are gone", gone.len());
+    let Some(first) = gone.first() else { return Ok(None) };
+    let finding = Finding::new(Severity::Note, "orphan_client", message).evidence(gone.join(", "));
+    Ok(Some(finding.fix(["client", "remove", first.as_str()])))
 }
 
 fn old_sessions(context: &Context<'_>, layout: &Layout, now: Time) -> Result<Option<Finding>> {

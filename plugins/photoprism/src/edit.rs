@@ -1,13 +1,15 @@
-//! Changes of one row of `auth_users`, field by field.
+//! Changes of one row, field by field.
 
-use crate::schema::{Layout, USERS};
+use crate::schema::{CLIENTS, Layout, USERS};
 use crate::user::User;
 use crate::{find, ids};
 use latchlift_plugin_api::{Change, Reader, Record, Request, Result, Time, Value, update};
 
-/// New values for an account's row. Fields that the layout lacks, and values that mean the same, are left out.
+/// New values for a row. Fields that the layout lacks, and values that mean the same, are left out.
 pub struct Edit<'a> {
     layout: &'a Layout,
+    table: &'static str,
+    key: &'static str,
     row: Record,
     fields: Vec<(String, Value, Value)>,
 }
@@ -18,17 +20,20 @@ impl<'a> Edit<'a> {
     /// # Errors
     /// The store's.
     pub fn of(reader: &dyn Reader, layout: &'a Layout, user: &User) -> Result<Edit<'a>> {
-        Ok(Edit { layout, row: find::record(reader, layout, user)?, fields: vec![] })
+        Ok(Edit { layout, table: USERS, key: "id", row: find::record(reader, layout, user)?, fields: vec![] })
+    }
+
+    /// An edit of this client's whole row that changes nothing yet.
+    pub fn client(layout: &'a Layout, row: Record) -> Edit<'a> {
+        Edit { layout, table: CLIENTS, key: "client_uid", row, fields: vec![] }
     }
 
     /// Sets a field.
     pub fn set(&mut self, field: &str, value: impl Into<Value>) {
         let value = value.into();
-        match self.row.get(field) {
-            Some(before) if !means_the_same(before, &value) => {
-                self.fields.push((field.to_owned(), before.clone(), value));
-            }
-            _ => {}
+        self.fields.retain(|(name, _, _)| name != field);
+        if let Some(before) = self.row.get(field).filter(|before| !means_the_same(before, &value)) {
+            self.fields.push((field.to_owned(), before.clone(), value));
         }
     }
 
@@ -39,14 +44,25 @@ impl<'a> Edit<'a> {
         }
     }
 
+    /// Whether one of these fields gets another value.
+    pub fn touches(&self, fields: &[&str]) -> bool {
+        self.fields.iter().any(|(name, _, _)| fields.contains(&name.as_str()))
+    }
+
+    /// The row as it will be.
+    pub fn row(&self) -> Record {
+        let new = |field: &str| self.fields.iter().find(|(name, _, _)| name == field).map(|(_, _, value)| value);
+        Record(self.row.iter().map(|(name, old)| (name.to_owned(), new(name).unwrap_or(old).clone())).collect())
+    }
+
     /// The change, if there is one, with the time of it.
     pub fn change(mut self, now: Time) -> Option<Change> {
         if self.fields.is_empty() {
             return None;
         }
         self.set("updated_at", self.layout.time(now));
-        let key = Record::new().with("id", self.row.get("id").cloned().unwrap_or_default());
-        update(USERS, key, self.fields)
+        let key = Record::new().with(self.key, self.row.get(self.key).cloned().unwrap_or_default());
+        update(self.table, key, self.fields)
     }
 }
 
@@ -55,6 +71,7 @@ fn means_the_same(before: &Value, after: &Value) -> bool {
     match after {
         _ if before.is_blank() && after.is_blank() => true,
         Value::Int(n) => before.as_int() == Some(*n),
+        Value::Text(text) => before.to_text().as_ref() == Some(text),
         _ => before == after,
     }
 }

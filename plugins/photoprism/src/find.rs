@@ -72,6 +72,18 @@ pub fn named(reader: &dyn Reader, layout: &Layout, name: &str) -> Result<Vec<Use
     if found.is_empty() { scan(reader, layout, &wanted) } else { Ok(found) }
 }
 
+/// Another account than row `own` that has this clean name, or that the login would find for it; the lowest row, one that
+/// is not deleted first.
+///
+/// # Errors
+/// The store's.
+pub fn taken(reader: &dyn Reader, layout: &Layout, name: &str, own: Option<i64>) -> Result<Option<User>> {
+    let mut all = named(reader, layout, name)?;
+    all.extend(picked(reader, layout, name)?);
+    all.retain(|user| Some(user.id) != own && !user.is_system());
+    Ok(all.into_iter().min_by_key(|user| (user.deleted_at.is_some(), user.id)))
+}
+
 fn scan(reader: &dyn Reader, layout: &Layout, wanted: &str) -> Result<Vec<User>> {
     let mut ids = Vec::new();
     reader.each_row(Select::from(USERS, ["id", "user_name"]).order(["id"]), |mut row| {

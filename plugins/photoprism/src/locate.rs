@@ -1,7 +1,7 @@
 //! Where the database is, by PhotoPrism's own settings and their precedence: `defaults.yml`, then environment, then
 //! `options.yml`, which beats a compose file. Upstream: internal/config/config_db.go, options.go; pkg/dsn.
 
-use latchlift_plugin_api::{Error, Files, Kind, Located, Location, Result, Server, Settings, SettingsFile};
+use latchlift_plugin_api::{Error, Files, Kind, Located, Location, Result, Server, Settings, SettingsFile, StoreKind};
 
 /// Where the official image keeps its storage.
 const IMAGE_STORAGE: &str = "/photoprism/storage";
@@ -25,11 +25,48 @@ pub fn locate(settings: &Settings, files: &dyn Files) -> Result<Vec<Located>> {
     Ok(vec![Located { store: String::new(), location }])
 }
 
+/// The driver that the settings choose.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Driver {
+    /// The kind of database it is for.
+    pub kind: StoreKind,
+    /// The word they choose it with.
+    pub word: String,
+    /// The file that says so.
+    pub file: String,
+    /// Another word for another kind, and the file whose word does not count.
+    pub beaten: Option<(String, String)>,
+}
+
+/// The driver that the settings choose; nothing where they say nothing of it, which may be because not all were given.
+pub fn driver(settings: &Settings) -> Option<Driver> {
+    let said = |wanted: fn(&SettingsFile) -> bool, name: &str| {
+        let files = settings.0.iter().rev().filter(move |file| wanted(file));
+        let name = name.to_owned();
+        files.filter_map(move |file| Some((file.values.get(&name)?.trim().to_lowercase(), file.path.clone())))
+    };
+    let all = said(is_options, "DatabaseDriver")
+        .chain(said(is_environment, "PHOTOPRISM_DATABASE_DRIVER"))
+        .chain(said(is_defaults, "DatabaseDriver"));
+    let kind = |word: &str| if ["mysql", "mariadb"].contains(&word) { StoreKind::Mysql } else { StoreKind::Sqlite };
+    let mut all = all.map(|(word, file)| (kind(&word), word, file));
+    let (first, word, file) = all.next()?;
+    let beaten = all.find(|(other, ..)| *other != first).map(|(_, word, file)| (word, file));
+    Some(Driver { kind: first, word, file, beaten })
+}
+
 /// The name PhotoPrism would give the initial administrator.
 pub fn admin_name(settings: &Settings) -> String {
     let names = ["PHOTOPRISM_ADMIN_USER", "PHOTOPRISM_ADMIN_USERNAME"];
     let name = value(settings, &names, &["AdminUser"]).map(crate::names::clean).unwrap_or_default();
     if name.is_empty() { "admin".to_owned() } else { name }
+}
+
+/// Whether the settings give the initial administrator a password at the start; nothing where no settings are known.
+pub fn has_initial_password(settings: &Settings) -> Option<bool> {
+    let names = ["PHOTOPRISM_ADMIN_PASSWORD", "PHOTOPRISM_ADMIN_PASSWORD_FILE"];
+    let set = value(settings, &names, &["AdminPassword"]).is_some_and(|password| !password.trim().is_empty());
+    (!settings.is_empty()).then_some(set)
 }
 
 /// Whether the settings switch the login off.
@@ -278,6 +315,18 @@ mod tests {
         assert_eq!(dsn("tidb", "whatever"), sqlite("/photoprism/storage/index.db"));
         let memory = Settings(vec![file(".env", &[("PHOTOPRISM_DATABASE_DSN", ":memory:?cache=shared")])]);
         assert!(locate(&memory, &OneFile).is_err());
+    }
+
+    #[test]
+    fn the_driver_chosen_is_known_with_the_one_it_beats() {
+        let options = || file("/srv/options.yml", &[("DatabaseDriver", "sqlite")]);
+        let env = || file("/srv/.env", &[("PHOTOPRISM_DATABASE_DRIVER", "MariaDB")]);
+        assert_eq!(driver(&Settings(vec![])), None);
+        let alone = driver(&Settings(vec![env()])).unwrap();
+        assert_eq!((alone.kind, alone.beaten), (StoreKind::Mysql, None));
+        let both = driver(&Settings(vec![options(), env()])).unwrap();
+        assert_eq!((both.kind, both.file.as_str()), (StoreKind::Sqlite, "/srv/options.yml"));
+        assert_eq!(both.beaten, Some(("mariadb".to_owned(), "/srv/.env".to_owned())));
     }
 
     #[test]

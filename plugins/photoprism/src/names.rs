@@ -36,18 +36,40 @@ pub fn reached(layout: &Layout, name: &str) -> bool {
     }
 }
 
+/// The part of a name that folders and the name shown are made of: before the `@`, after the domain.
+pub fn handle(name: &str) -> String {
+    let name = clean(name);
+    let start = name.split('@').next().unwrap_or_default();
+    let user = start.split_once('\\').map_or(start, |(domain, user)| if user.is_empty() { domain } else { user });
+    let dotted: String =
+        user.trim().chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '.' }).collect();
+    let mut end = dotted.len().min(FORM_BYTES);
+    while !dotted.is_char_boundary(end) {
+        end -= 1;
+    }
+    dotted[..end].trim_matches('.').to_owned()
+}
+
+/// The name shown where none is given: the handle's words, each with a capital.
+pub fn display(name: &str) -> String {
+    let handle = handle(name);
+    let words = handle.split('.').filter(|word| !word.is_empty()).map(|word| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// What is wrong with a name for a new or repaired account, if anything.
 pub fn fault(typed: &str) -> Option<&'static str> {
     let name = clean(typed);
-    let handle = name.split('@').next().unwrap_or_default();
-    let handle = handle.split_once('\\').map_or(handle, |(domain, user)| if user.is_empty() { domain } else { user });
     match () {
         () if typed.trim().is_empty() => Some("it is empty"),
         () if typed.trim().len() > FORM_BYTES => Some("it is longer than the 64 bytes the login form takes"),
         () if name != fold(typed) => Some("it has characters that PhotoPrism drops from names"),
         () if name == "visitor" => Some("PhotoPrism reserves it"),
         () if crate::ids::looks_like_uid(&name, 'c') => Some("it looks like the id of a client"),
-        () if handle.trim().is_empty() => Some("there is nothing before the `@`"),
+        () if handle(&name).is_empty() => Some("there is nothing in it to name a folder after"),
         () => None,
     }
 }
@@ -74,8 +96,20 @@ mod tests {
     }
 
     #[test]
+    fn handles_and_names_shown_are_made_of_the_name() {
+        for (name, handle_of, shown) in [
+            ("trent@example.org", "trent", "Trent"),
+            (r"DOMAIN\Bob", "bob", "Bob"),
+            ("john.a doe", "john.a.doe", "John A Doe"),
+            ("jürgen", "jürgen", "Jürgen"),
+        ] {
+            assert_eq!((handle(name).as_str(), display(name).as_str()), (handle_of, shown), "{name}");
+        }
+    }
+
+    #[test]
     fn names_the_login_could_not_use_are_faulted() {
-        for bad in ["", " ", "a,b", "Visitor", "@example", "csmf7s0tmxw1uzj1", &"x".repeat(65)] {
+        for bad in ["", " ", "a,b", "Visitor", "@example", "...", "csmf7s0tmxw1uzj1", &"x".repeat(65)] {
             assert!(fault(bad).is_some(), "{bad}");
         }
         for good in ["Admin", "trent@example.org", "jürgen", "a b"] {

@@ -18,6 +18,12 @@ pub const SESSIONS: &str = "auth_sessions";
 pub const DETAILS: &str = "auth_users_details";
 /// Preferences, one row per account.
 pub const SETTINGS: &str = "auth_users_settings";
+/// What was shared with an account.
+pub const SHARES: &str = "auth_users_shares";
+/// OAuth2 clients. Since 240420.
+pub const CLIENTS: &str = "auth_clients";
+/// The newest sign-in and failure per address, name and way in. Only editions Plus and Pro have it.
+pub const LOGINS: &str = "audit_logins";
 /// The releases that ever ran on this database, with their edition. Since 230502.
 pub const VERSIONS: &str = "versions";
 /// Accounts before 221102. Later releases leave it in place and take the first administrator's id from it.
@@ -82,6 +88,8 @@ pub struct Layout {
     pub sessions: Vec<String>,
     /// The columns of `passcodes`; none before 240420.
     pub passcodes: Vec<String>,
+    /// The columns of `auth_clients`; none before 240420.
+    pub clients: Vec<String>,
     /// How names compare.
     pub names: Names,
     /// The release that ran last, as six digits, where the database says.
@@ -109,6 +117,11 @@ impl Layout {
     /// Whether a session's id is a hash of its token (since 240420) and not the token itself.
     pub fn hashed_sessions(&self) -> bool {
         self.sessions.iter().any(|name| name == "client_uid")
+    }
+
+    /// Whether there are app passwords and access tokens: since 240420.
+    pub fn tokens(&self) -> bool {
+        self.hashed_sessions()
     }
 
     /// Whether the Community Edition ran last, which lacks the others' roles and LDAP.
@@ -167,8 +180,10 @@ pub fn detect(reader: &dyn Reader) -> Result<Layout> {
     require(PASSWORDS, &reader.column_names(PASSWORDS)?)?;
     require(SESSIONS, &sessions)?;
     let passcodes = reader.column_names(PASSCODES)?;
+    let clients = reader.column_names(CLIENTS)?;
     let (version, edition) = running(reader)?;
-    Ok(Layout { kind, users, sessions, passcodes, names: compare(kind, collation.as_deref()), version, edition })
+    let names = compare(kind, collation.as_deref());
+    Ok(Layout { kind, users, sessions, passcodes, clients, names, version, edition })
 }
 
 fn no_accounts(reader: &dyn Reader) -> Result<Error> {
@@ -245,6 +260,11 @@ impl<const N: usize> Columns<N> {
             })
         });
         Columns { present, at }
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.present.iter().copied()
     }
 
     /// The query for them.

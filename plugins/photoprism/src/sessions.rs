@@ -1,11 +1,8 @@
 //! Sign-ins: browser sessions, app passwords, client tokens and share-link visitors share one table.
 
-use crate::find;
+use crate::ids;
 use crate::schema::{Columns, Layout, SESSIONS, VISITOR};
-use latchlift_plugin_api::{
-    Batches, Cell, Change, Context, Filter, Known, Output, Reader, Request, Result, Select, Session, Time, Value,
-    fingerprint, purge,
-};
+use latchlift_plugin_api::{Cell, Change, Filter, Options, Reader, Result, Select, Time, Value, fingerprint, purge};
 use std::collections::{BTreeMap, HashSet};
 
 /// What sort of sign-in a row is. Upstream: pkg/authn/providers.go and methods.go.
@@ -19,6 +16,8 @@ pub enum Sort {
     Child,
     /// A token of an OAuth2 client.
     Client,
+    /// An access token that was issued to nobody in particular.
+    Access,
     /// A visitor with a share link.
     Visitor,
 }
@@ -29,18 +28,21 @@ impl Sort {
         match provider {
             "application" if method == "session" => Sort::Child,
             "application" => Sort::AppPassword,
-            "client" | "access_token" => Sort::Client,
+            "client" => Sort::Client,
+            "access_token" => Sort::Access,
             "link" | "token" => Sort::Visitor,
             _ if uid.is_empty() || uid == VISITOR => Sort::Visitor,
             _ => Sort::Browser,
         }
     }
 
-    fn word(self) -> &'static str {
+    /// The word for it in lists.
+    pub fn word(self) -> &'static str {
         match self {
             Sort::Browser => "browser",
             Sort::AppPassword | Sort::Child => "app_password",
             Sort::Client => "client",
+            Sort::Access => "access_token",
             Sort::Visitor => "visitor",
         }
     }
@@ -62,11 +64,15 @@ pub struct Row {
     pub ends: Option<i64>,
     /// Whether it has ended.
     pub ended: bool,
+    /// When it was last used, in Unix seconds; 0 if never.
+    pub active: i64,
+    /// When it was made, as the store gave it.
+    pub created: Value,
     /// The id for people.
     pub shown: String,
 }
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 10] = [
     "id",
     "user_uid",
     "auth_provider",
@@ -76,11 +82,13 @@ const COLUMNS: [&str; 9] = [
     "sess_expires",
     "sess_timeout",
     "ref_id",
+    "created_at",
 ];
 
 impl Row {
-    fn read(values: [Value; 9], now: Time) -> Row {
-        let [id, uid, provider, method, auth_id, active, expires, timeout, ref_id] = values;
+    /// A row of [`columns`].
+    pub fn read(values: [Value; 10], now: Time) -> Row {
+        let [id, uid, provider, method, auth_id, active, expires, timeout, ref_id, created] = values;
         let [uid, method] = [uid, method].map(|value| value.to_text().unwrap_or_default());
         let ends = ends(number(&expires), number(&timeout), number(&active));
         Row {
@@ -88,12 +96,62 @@ impl Row {
             parent: auth_id.to_text().filter(|parent| method == "session" && !parent.is_empty()),
             shown: shown(&id, &ref_id),
             ended: ends.is_some_and(|ends| ends < now.seconds()),
+            active: number(&active),
+            created,
             ends,
             id,
             uid,
             provider,
         }
     }
+}
+
+impl Row {
+    /// Whether it is old enough and over, as far as the options ask for that.
+    pub fn fits(&self, options: &Options, now: Time) -> bool {
+        (!options.expired || self.ended)
+            && options.unused_for.is_none_or(|span| self.used().is_some_and(|used| used <= before(now, span)))
+    }
+
+    /// When it was last used, or made if never used.
+    fn used(&self) -> Option<i64> {
+        let made = || self.created.as_str().and_then(Time::parse).map(Time::seconds);
+        Some(self.active).filter(|active| *active > 0).or_else(made)
+    }
+}
+
+/// What a person named by ids: short ids, fingerprints of keys, keys, or the secrets that browsers and programs send.
+pub struct Named {
+    shown: HashSet<String>,
+    keys: HashSet<String>,
+    fingerprints: bool,
+}
+
+impl Named {
+    /// What these ids name.
+    pub fn of(layout: &Layout, ids: &[String]) -> Named {
+        let typed = || ids.iter().map(|id| id.trim().to_owned());
+        let secrets = typed().filter(|_| layout.hashed_sessions()).map(|secret| ids::session_id(&secret));
+        let print = |id: &String| id.trim().len() == 12 && id.trim().bytes().all(|byte| byte.is_ascii_hexdigit());
+        Named { shown: typed().collect(), keys: typed().chain(secrets).collect(), fingerprints: ids.iter().any(print) }
+    }
+
+    /// Whether nothing is named.
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
+    /// Whether this row is meant.
+    pub fn means(&self, row: &Row) -> bool {
+        let key = || row.id.to_text().unwrap_or_default();
+        self.shown.contains(&row.shown)
+            || self.keys.contains(&key())
+            || self.fingerprints && self.shown.contains(&fingerprint(&key()))
+    }
+}
+
+fn before(now: Time, span: u64) -> i64 {
+    now.seconds().saturating_sub(i64::try_from(span).unwrap_or(i64::MAX))
 }
 
 fn number(value: &Value) -> i64 {
@@ -112,6 +170,11 @@ fn shown(id: &Value, ref_id: &Value) -> String {
     short.unwrap_or_else(|| fingerprint(&id.to_text().unwrap_or_default()))
 }
 
+/// The columns that a row is read from.
+pub fn columns(layout: &Layout) -> Columns<10> {
+    Columns::of(&layout.sessions, COLUMNS)
+}
+
 /// Calls `each` with every row that matches.
 ///
 /// # Errors
@@ -123,7 +186,7 @@ pub fn each(
     now: Time,
     each: &mut dyn FnMut(Row) -> Result<()>,
 ) -> Result<()> {
-    let columns = Columns::of(&layout.sessions, COLUMNS);
+    let columns = columns(layout);
     reader.each_row(columns.select(SESSIONS).filter(filter), |row| each(Row::read(columns.spread(row), now)))
 }
 
@@ -182,8 +245,13 @@ pub fn ending(rows: &[Row], tokens: bool) -> Vec<Change> {
 
 /// What ends the app passwords of accounts, with the sessions made from them.
 pub fn ending_tokens(rows: &[Row]) -> Vec<Change> {
-    let app = |row: &&Row| matches!(row.sort, Sort::AppPassword | Sort::Child) && belongs(row);
+    let app = |row: &&Row| is_token(row) && belongs(row);
     of_accounts(&rows.iter().filter(app).collect::<Vec<_>>(), &Filter::eq("auth_provider", "application"))
+}
+
+/// Whether the row is an app password, or a sign-in opened with one.
+pub fn is_token(row: &Row) -> bool {
+    matches!(row.sort, Sort::AppPassword | Sort::Child)
 }
 
 /// Whether the row is some account's.
@@ -225,7 +293,7 @@ fn children(rows: &[Row], parents: &[&Row], tokens: bool) -> Vec<Change> {
     let stays = |row: &&Row| match row.sort {
         Sort::Browser => false,
         Sort::AppPassword | Sort::Child => !tokens,
-        Sort::Client | Sort::Visitor => true,
+        Sort::Client | Sort::Access | Sort::Visitor => true,
     };
     let orphaned = |row: &&Row| row.parent.as_ref().is_some_and(|parent| parents.contains(parent));
     by_id(&rows.iter().filter(stays).filter(orphaned).collect::<Vec<_>>())
@@ -257,54 +325,4 @@ pub fn ended(changes: &[Change]) -> u64 {
         _ => 0,
     });
     counts.sum()
-}
-
-const LISTED: [&str; 7] =
-    ["user_name", "client_name", "user_agent", "client_ip", "created_at", "login_at", "last_active"];
-
-/// Answers `session list`: one account's, or everyone's.
-///
-/// # Errors
-/// The account is not found, and the store's.
-pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -> Result<()> {
-    let (reader, now) = (context.reader, request.now);
-    let layout = crate::schema::detect(reader)?;
-    let filter = match &request.target {
-        Some(target) => Filter::eq("user_uid", find::find(reader, &layout, target, now)?.user.uid),
-        None => Filter::All,
-    };
-    let keys = Columns::of(&layout.sessions, COLUMNS);
-    let more = Columns::of(&layout.sessions, LISTED);
-    let (first, second) = (keys.select(SESSIONS), more.select(SESSIONS));
-    let width = first.columns.len();
-    let mut query = first.filter(filter);
-    query.columns.extend(second.columns);
-    let mut sessions = Batches::sessions(output);
-    reader.each_row(query, |mut row| {
-        let rest = row.split_off(width.min(row.len()));
-        let row = Row::read(keys.spread(row), now);
-        if request.options.expired && !row.ended {
-            return Ok(());
-        }
-        sessions.push(session(row, more.spread(rest)))
-    })?;
-    sessions.finish()
-}
-
-fn session(row: Row, [name, client, agent, ip, created, login, active]: [Value; 7]) -> Session {
-    let text = |value: &Value| value.to_text().filter(|text| !text.is_empty());
-    let time = |value: &Value| value.as_str().and_then(Time::parse);
-    let last = Some(number(&active)).filter(|active| *active > 0).map(Time::from_seconds);
-    Session {
-        id: row.shown,
-        account: text(&name).into(),
-        account_id: Some(row.uid).filter(|uid| !uid.is_empty()).into(),
-        kind: row.sort.word().to_owned(),
-        client: text(&client).or_else(|| text(&agent)).into(),
-        ip: text(&ip).into(),
-        created_at: time(&created).or_else(|| time(&login)).into(),
-        last_seen: last.into(),
-        expires_at: row.ends.map(Time::from_seconds).map_or(Known::Nothing, Known::Is),
-        expired: row.ended,
-    }
 }

@@ -5,14 +5,11 @@ use crate::holdings::{Holdings, Password};
 use crate::names::{self, FORM_BYTES};
 use crate::schema::{ADMIN_ID, Layout};
 use crate::user::{Provider, User};
-use crate::{ids, names::reached};
+use crate::{ids, names::reached, roles};
 use latchlift_plugin_api::{Known, Reason, Time, reason};
 
 /// PhotoPrism does not take the account's uid for one of an account. Not among the common codes.
 pub const UID_INVALID: &str = "uid_invalid";
-
-/// The roles that the Community Edition knows besides the visitor's, who never signs in with a password.
-const COMMUNITY_ROLES: [&str; 2] = ["admin", "guest"];
 
 /// The answer, and what speaks for it.
 pub struct Judgement {
@@ -29,7 +26,7 @@ pub fn judge(layout: &Layout, user: &User, holdings: &Holdings, now: Time) -> Ju
         return Judgement { can_sign_in: Known::Is(false), reasons: vec![reason] };
     }
     let mut reasons = Vec::new();
-    reasons.extend(standing(layout, user, now));
+    reasons.extend(standing(layout, user, holdings, now));
     let checked_here = provider(layout, user, holdings, &mut reasons);
     if checked_here {
         reasons.extend(name(layout, user, holdings));
@@ -45,14 +42,19 @@ pub fn judge(layout: &Layout, user: &User, holdings: &Holdings, now: Time) -> Ju
 }
 
 /// What holds for every way of signing in: deleted, switched off, expired, without role.
-fn standing(layout: &Layout, user: &User, now: Time) -> Vec<Reason> {
+fn standing(layout: &Layout, user: &User, holdings: &Holdings, now: Time) -> Vec<Reason> {
     let mut reasons = Vec::new();
+    let mended = |why: Reason, verb: &[&str], flag: Option<&str>| match user.id {
+        ADMIN_ID => recreate(user, why),
+        _ => why.fix(command(verb, user, holdings, flag)),
+    };
     if let Some(when) = user.deleted_at {
-        reasons.push(repaired(user, Reason::blocking(reason::DELETED, format!("the account was deleted on {when}"))));
+        let why = Reason::blocking(reason::DELETED, format!("the account was deleted on {when}"));
+        reasons.push(mended(why, &["user", "restore"], None));
     }
     if !user.can_login && !user.super_admin {
         let why = Reason::blocking(reason::DISABLED, "signing in is switched off for the account (`can_login` is 0)");
-        reasons.push(repaired(user, why));
+        reasons.push(mended(why, &["user", "set"], Some("login=yes")));
     }
     if !ids::is_user_uid(&user.uid, now) {
         let message = format!("its id `{}` is not one PhotoPrism gives accounts, so it is ignored", user.uid);
@@ -60,20 +62,12 @@ fn standing(layout: &Layout, user: &User, now: Time) -> Vec<Reason> {
     }
     if let Some(when) = user.expires_at.filter(|when| *when < now && !user.super_admin) {
         let why = Reason::blocking(reason::EXPIRED, format!("the account expired on {when}"));
-        reasons.push(repaired(user, why));
+        reasons.push(mended(why, &["user", "set"], Some("expires=never")));
     }
-    reasons.extend(role(layout, user));
+    // A role is offered that gives no more rights than any account has.
+    let ordinary = format!("role={}", roles::ordinary(layout));
+    reasons.extend(role(layout, user).map(|why| mended(why, &["user", "set"], Some(&ordinary))));
     reasons
-}
-
-/// Only the first administrator's row has a command of its own that mends everything about it. No other is offered one
-/// that would give it more rights than it had.
-fn repaired(user: &User, mut why: Reason) -> Reason {
-    if user.id == ADMIN_ID {
-        return recreate(user, why);
-    }
-    why.message.push_str("; an administrator can change that in PhotoPrism");
-    why
 }
 
 fn recreate(user: &User, why: Reason) -> Reason {
@@ -91,12 +85,13 @@ fn role(layout: &Layout, user: &User) -> Option<Reason> {
             "the role `visitor` is for share links: PhotoPrism takes it for no account".to_owned()
         }
         "visitor" => return None,
-        known if !layout.community() || COMMUNITY_ROLES.contains(&known) => return None,
+        known if roles::is_known(layout, known) => return None,
+        "guest" => "PhotoPrism's Community Edition knows the role `guest` only since 240420".to_owned(),
         other => {
             format!("the role `{other}` belongs to PhotoPrism Plus or Pro; the Community Edition does not know it")
         }
     };
-    Some(repaired(user, Reason::blocking(reason::ROLE, message)))
+    Some(Reason::blocking(reason::ROLE, message))
 }
 
 /// Says who checks the password, and whether that is PhotoPrism.
@@ -146,7 +141,8 @@ fn name(layout: &Layout, user: &User, holdings: &Holdings) -> Vec<Reason> {
     let wanted = names::clean(&user.name);
     let mut reasons = Vec::new();
     if user.name.is_empty() {
-        reasons.push(repaired(user, Reason::blocking(reason::NAME_INVALID, "the account has no name to sign in with")));
+        let why = Reason::blocking(reason::NAME_INVALID, "the account has no name to sign in with");
+        reasons.push(if user.id == ADMIN_ID { recreate(user, why) } else { why });
     } else if wanted.is_empty() || wanted.len() > FORM_BYTES {
         let why = format!("the login form takes {FORM_BYTES} bytes of name; this one has {}", user.name.len());
         reasons.push(Reason::blocking(reason::NAME_INVALID, why));

@@ -1,7 +1,7 @@
 //! A row of `auth_users`, as far as signing in depends on it.
 
 use crate::schema::{Columns, Layout};
-use latchlift_plugin_api::{Time, Value};
+use latchlift_plugin_api::{Record, Time, Value};
 
 /// Who checks an account's password. Upstream: pkg/authn/providers.go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,6 +154,13 @@ impl User {
             deleted_at: time(&deleted),
             created_at: time(&made),
         }
+    }
+
+    /// The account that a row of `auth_users` makes.
+    pub fn of_record(layout: &Layout, row: &Record) -> User {
+        let columns = User::columns(layout);
+        let values = columns.names().map(|name| row.get(name).cloned().unwrap_or_default()).collect();
+        User::read(&columns, values)
     }
 
     /// Whether this is one of PhotoPrism's own rows.

@@ -1,8 +1,12 @@
 //! The cases, by what they are about.
 
+mod accounts_changed;
 mod admins;
 mod apps;
 mod bans;
+mod clients;
+mod invites;
+mod logins;
 mod mfa;
 mod names;
 mod onboarding;
@@ -10,7 +14,9 @@ mod password_checks;
 mod password_removal;
 mod password_resets;
 mod refusals;
+mod restored;
 mod sessions;
+mod tokens;
 mod users;
 
 use latchlift_tests::Result;
@@ -73,13 +79,19 @@ impl Case {
 pub fn all() -> Vec<Case> {
     let parts = [
         users::CASES,
+        accounts_changed::CASES,
         password_resets::CASES,
         password_checks::CASES,
         password_removal::CASES,
         sessions::CASES,
+        tokens::CASES,
+        clients::CASES,
+        logins::CASES,
+        restored::CASES,
         admins::CASES,
         names::CASES,
         mfa::CASES,
+        invites::CASES,
         bans::CASES,
         onboarding::CASES,
         apps::CASES,

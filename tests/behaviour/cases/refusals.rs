@@ -4,6 +4,7 @@ use super::{Case, case};
 use crate::declared;
 use crate::support::NEW;
 use latchlift_tests::Result;
+use latchlift_tests::apps;
 use latchlift_tests::bench::Bench;
 use std::os::unix::fs::PermissionsExt;
 
@@ -78,7 +79,8 @@ fn an_unknown_layout_is_refused(t: &Bench) -> Result<()> {
         // A key that the app does not have is refused before anything is looked at.
         let own = declared::argument(t.target.app, verb)?.unwrap_or_default();
         let words = command.split(' ').map(|word| if word.contains('=') { own.as_str() } else { word });
-        let outcome = t.latchlift(&words.collect::<Vec<_>>().join(" ")).outcome();
+        let outcome =
+            t.latchlift(&words.collect::<Vec<_>>().join(" ")).words(apps::required(&t.target, verb)).outcome();
         assert_eq!(outcome.code, 6, "{verb}\n{outcome}");
     }
     t.latchlift("password reset john --password-stdin --yes").stdin(NEW).fails(6);

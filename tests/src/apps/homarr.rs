@@ -4,6 +4,7 @@ use super::{FUTURE, Instance, PAST, Person, Role, Story, Target, made_up, names_
 use crate::db::{Cell, Database, Dialect};
 use crate::dump::{Difference, Dump};
 use crate::{Result, crypt, schema};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const SCHEMA: &str = include_str!("../../fixtures/homarr.sql");
@@ -83,7 +84,7 @@ pub fn seed(target: &Target, story: Story, directory: &Path) -> Result<Box<dyn I
     let file = directory.join("homarr/db/db.sqlite");
     std::fs::create_dir_all(directory.join("homarr/db"))?;
     if let Some(store) = &target.genuine {
-        return open_genuine(target, store, &file);
+        return open_genuine(target, story, store, &file);
     }
     let database = match target.store {
         "sqlite" => Database::sqlite(file),
@@ -98,7 +99,7 @@ pub fn seed(target: &Target, story: Story, directory: &Path) -> Result<Box<dyn I
     database.script(&schema::render(template, dialect, &target.version, types(dialect)))?;
     let mut homarr = Homarr { database, people: vec![] };
     if target.known {
-        let mut seeds = Seeds { dialect, version: &target.version, sql: String::new(), people: vec![] };
+        let mut seeds = Seeds::new(dialect, &target.version);
         seeds.story(story)?;
         homarr.database.script(&seeds.sql)?;
         homarr.people = seeds.people;
@@ -108,10 +109,12 @@ pub fn seed(target: &Target, story: Story, directory: &Path) -> Result<Box<dyn I
 
 /// Who is in a story.
 pub fn cast(target: &Target, story: Story) -> Vec<&'static str> {
-    let mut seeds = Seeds { dialect: Dialect::Sqlite, version: &target.version, sql: String::new(), people: vec![] };
+    let mut seeds = Seeds::new(Dialect::Sqlite, &target.version);
     // Whatever keeps the story from being told keeps every case from running, and is said there.
-    let _ = seeds.story(story);
-    seeds.people.iter().map(|person| person.who).collect()
+    let _ = if target.genuine.is_some() { seeds.complete(story) } else { seeds.story(story) };
+    let genuine = GENUINE.iter().filter(|(who, ..)| story == Story::Collision || !JANES.contains(who));
+    let genuine = genuine.map(|(who, ..)| *who).filter(|_| target.genuine.is_some());
+    seeds.people.iter().map(|person| person.who).chain(genuine).collect()
 }
 
 fn collation(name: &str) -> (&'static str, &'static str) {
@@ -123,6 +126,7 @@ fn types(dialect: Dialect) -> &'static [(&'static str, &'static str)] {
         Dialect::Sqlite => &[
             ("id", "text"),
             ("text", "text"),
+            ("blob", "blob"),
             ("short", "text"),
             ("token", "text"),
             ("scheme", "text"),
@@ -137,6 +141,7 @@ fn types(dialect: Dialect) -> &'static [(&'static str, &'static str)] {
         Dialect::MySql => &[
             ("id", "varchar(64)"),
             ("text", "text"),
+            ("blob", "longblob"),
             ("short", "varchar(64)"),
             ("token", "varchar(512)"),
             ("scheme", "varchar(5)"),
@@ -151,6 +156,7 @@ fn types(dialect: Dialect) -> &'static [(&'static str, &'static str)] {
         Dialect::Postgres => &[
             ("id", "varchar(64)"),
             ("text", "text"),
+            ("blob", "bytea"),
             ("short", "varchar(64)"),
             ("token", "varchar(512)"),
             ("scheme", "varchar(5)"),
@@ -171,9 +177,15 @@ struct Seeds<'a> {
     version: &'a str,
     sql: String,
     people: Vec<Person>,
+    /// The groups of a genuine store by name; ours have ids made of their names.
+    groups: BTreeMap<String, String>,
 }
 
 impl Seeds<'_> {
+    fn new(dialect: Dialect, version: &str) -> Seeds<'_> {
+        Seeds { dialect, version, sql: String::new(), people: vec![], groups: BTreeMap::new() }
+    }
+
     fn story(&mut self, story: Story) -> Result<()> {
         self.neighbours();
         for (place, group) in ["everyone", "credentials-admin", "homarr-admins", "family"].iter().enumerate() {
@@ -183,9 +195,7 @@ impl Seeds<'_> {
         self.person("admin", "admin", "credentials", Some("Adm1n!Passw0rd"), "2b", usable_admin)?;
         self.sessions("admin", 2, 1);
         self.api_key("admin")?;
-        self.person("bob", "bob", "credentials", Some("Bob!secret1"), "2b", false)?;
-        self.sessions("bob", 2, 1);
-        self.api_key("bob")?;
+        self.bob()?;
         // Where names are compared without regard to letter case, John does get in.
         let locked_out = self.dialect != Dialect::MySql;
         self.person("john", "John", "credentials", Some("John!secret1"), "2b", !usable_admin && locked_out)?;
@@ -193,21 +203,48 @@ impl Seeds<'_> {
         self.person("maria", "maria", "credentials", Some("Maria!secret1"), "2a", false)?;
         self.person("maria-sso", "maria", "oidc", None, "", false)?;
         self.sessions("maria-sso", 1, 0);
-        self.person("nora", "nora", "credentials", None, "", !usable_admin)?;
         self.person("olga", "olga", "oidc", None, "", true)?;
         self.person("leo", "leo", "ldap", None, "", false)?;
-        self.person("juergen", "jürgen", "credentials", Some("Pässwörd mit ß"), "2b", false)?;
-        self.person("yuri", "yuri", "credentials", Some("Yuri!secret1"), "2y", false)?;
-        self.person("long", "quincy", "credentials", Some(&"q".repeat(80)), "2b", false)?;
-        self.person("ursel", "ursel", "credentials", None, "", false)?;
-        self.unreadable("ursel");
+        self.odd_passwords(usable_admin)?;
         if story == Story::Collision {
             self.person("Jane", "Jane", "credentials", Some("JaneUpper!1"), "2b", false)?;
             self.person("jane", "jane", "credentials", Some("janeLower!1"), "2b", false)?;
         }
         self.permissions();
+        self.belongings_of_bob();
         self.migrations();
         Ok(())
+    }
+
+    /// What the story has and a genuine store lacks, in the rows Homarr itself would make.
+    fn complete(&mut self, story: Story) -> Result<()> {
+        self.bob()?;
+        self.odd_passwords(story != Story::NoAdmin)?;
+        let integration = [("id", Cell::Text(cuid("pihole"))), ("name", "Pi-hole".into()), ("url", "http://pi".into())];
+        self.insert("integration", &[&integration[..], &[("kind", "piHole".into())]].concat());
+        self.belongings_of_bob();
+        Ok(())
+    }
+
+    fn bob(&mut self) -> Result<()> {
+        self.person("bob", "bob", "credentials", Some("Bob!secret1"), "2b", false)?;
+        self.sessions("bob", 2, 1);
+        self.api_key("bob")
+    }
+
+    /// People whom something about their password tells from others.
+    fn odd_passwords(&mut self, usable_admin: bool) -> Result<()> {
+        self.person("nora", "nora", "credentials", None, "", !usable_admin)?;
+        self.person("juergen", "jürgen", "credentials", Some("Pässwörd mit ß"), "2b", false)?;
+        self.person("yuri", "yuri", "credentials", Some("Yuri!secret1"), "2y", false)?;
+        self.person("long", "quincy", "credentials", Some(&"q".repeat(80)), "2b", false)?;
+        self.person("ursel", "ursel", "credentials", None, "", false)?;
+        self.unreadable("ursel");
+        Ok(())
+    }
+
+    fn group_id(&self, name: &str) -> String {
+        self.groups.get(name).cloned().unwrap_or_else(|| cuid(name))
     }
 
     fn insert(&mut self, table: &str, cells: &[(&str, Cell)]) {
@@ -255,8 +292,10 @@ impl Seeds<'_> {
             ("email", Cell::from((who != "nora").then(|| format!("{who}@example.org")))),
             ("password", hash.clone().into()),
             ("provider", provider.into()),
-            ("default_search_engine_id", cuid("engine").into()),
         ];
+        if self.groups.is_empty() {
+            cells.push(("default_search_engine_id", cuid("engine").into()));
+        }
         if !self.since("1.59.0") {
             cells.push(("salt", hash.map(|hash| hash[..29].to_owned()).into()));
         }
@@ -267,7 +306,7 @@ impl Seeds<'_> {
         }
         let groups = ["everyone", "family", if provider == "oidc" { "homarr-admins" } else { "credentials-admin" }];
         for group in &groups[..if admin { 3 } else { 2 }] {
-            self.insert("groupMember", &[("group_id", cuid(group).into()), ("user_id", id.clone().into())]);
+            self.insert("groupMember", &[("group_id", self.group_id(group).into()), ("user_id", id.clone().into())]);
         }
         let (name, provider, password) = (name.to_owned(), provider.to_owned(), password.map(str::to_owned));
         self.people.push(Person { who, id, name, provider, password, admin, ..Person::default() });
@@ -311,16 +350,40 @@ impl Seeds<'_> {
             let cells = [("group_id", cuid(group).into()), ("permission", permission.into())];
             self.insert("groupPermission", &cells);
         }
+    }
+
+    /// One of everything that refers to an account.
+    fn belongings_of_bob(&mut self) {
         let (bob, board) = (Cell::Text(cuid("bob")), Cell::Text(cuid("board")));
-        self.insert("board", &[("id", board.clone()), ("name", "default".into()), ("creator_id", bob.clone())]);
+        self.insert("board", &[("id", board.clone()), ("name", "bobs".into()), ("creator_id", bob.clone())]);
         let permission = ("permission", Cell::from("modify"));
-        self.insert("boardUserPermission", &[("board_id", board), ("user_id", bob.clone()), permission.clone()]);
+        let cells = [("board_id", board.clone()), ("user_id", bob.clone()), permission.clone()];
+        self.insert("boardUserPermission", &cells);
         let integration = ("integration_id", Cell::Text(cuid("pihole")));
         self.insert("integrationUserPermission", &[integration, ("user_id", bob.clone()), permission]);
-        self.insert("media", &[("id", cuid("media").into()), ("name", "logo.png".into()), ("creator_id", bob.clone())]);
-        let (token, expires) = (made_up("invite", 40), self.invite_time(FUTURE));
-        let cells = [("id", cuid("invite").into()), ("token", token.into()), ("creator_id", bob)];
-        self.insert("invite", &[&cells[..], &[("expiration_date", expires)]].concat());
+        let media = [("id", Cell::Text(cuid("media"))), ("name", "logo.png".into()), ("creator_id", bob.clone())];
+        let content = [("content", "png".into()), ("content_type", "image/png".into()), ("size", Cell::Int(3))];
+        self.insert("media", &[&media[..], &content[..]].concat());
+        for (words, expires) in [("invite", FUTURE), ("old invite", PAST)] {
+            let (token, expires) = (made_up(words, 40), self.invite_time(expires));
+            let cells = [("id", cuid(words).into()), ("token", token.into()), ("creator_id", bob.clone())];
+            self.insert("invite", &[&cells[..], &[("expiration_date", expires)]].concat());
+        }
+        let link = [("user_id", bob.clone()), ("type", "oidc".into()), ("provider", "oidc".into())];
+        let sub = [("provider_account_id", Cell::from("bob")), ("access_token", "at-bob".into())];
+        self.insert("account", &[&link[..], &sub[..]].concat());
+        if self.since("1.43.0") {
+            let section = Cell::Text(cuid("section"));
+            self.insert("section", &[("id", section.clone()), ("board_id", board), ("kind", "category".into())]);
+            self.insert("section_collapse_state", &[("user_id", bob.clone()), ("section_id", section)]);
+        }
+        if self.since("1.74.0") {
+            let widget = [("id", Cell::Text(cuid("widget"))), ("name", "Weather".into()), ("url", "http://w".into())];
+            self.insert("custom_widget_definition", &[&widget[..], &[("creator_id", bob)]].concat());
+        }
+        let (group, owner) = (self.dialect.name("group"), self.dialect.literal(&cuid("bob").into()));
+        let family = self.dialect.literal(&self.group_id("family").into());
+        self.sql += &format!("UPDATE {group} SET owner_id = {owner} WHERE id = {family};\n");
     }
 
     /// Sessions count milliseconds in SQLite.
@@ -373,7 +436,12 @@ const GENUINE: [(&str, &str, &str, Option<&str>, bool); 9] = [
     ("leo", "Carol", "ldap", None, false),
 ];
 
-fn open_genuine(target: &Target, store: &Path, file: &Path) -> Result<Box<dyn Instance>> {
+/// The two who share a name once it is folded.
+const JANES: [&str; 2] = ["Jane", "jane"];
+
+/// A genuine store with the story told in it: who of the story is missing is added, and the two Janes go where nobody is
+/// to share a name.
+fn open_genuine(target: &Target, story: Story, store: &Path, file: &Path) -> Result<Box<dyn Instance>> {
     let database = match target.store {
         "sqlite" => {
             super::copy_file(store, file)?;
@@ -386,13 +454,42 @@ fn open_genuine(target: &Target, store: &Path, file: &Path) -> Result<Box<dyn In
         database.load(store)?;
     }
     let mut homarr = Homarr { database, people: vec![] };
+    homarr.database.script(&homarr.completion(&target.version, story)?)?;
     for (who, name, provider, password, admin) in GENUINE {
+        let admin = admin && (story != Story::NoAdmin || provider != "credentials");
         homarr.people.extend(homarr.find_genuine(who, name, provider, password, admin)?);
     }
+    let mut seeds = Seeds::new(homarr.database.dialect, &target.version);
+    seeds.complete(story)?;
+    homarr.people.extend(seeds.people);
     Ok(Box::new(homarr))
 }
 
 impl Homarr {
+    /// The statements that tell the rest of the story in a genuine store.
+    fn completion(&self, version: &str, story: Story) -> Result<String> {
+        let dialect = self.database.dialect;
+        let mut seeds = Seeds::new(dialect, version);
+        let groups = self.database.rows(&format!("SELECT name, id FROM {}", dialect.name("group")))?;
+        seeds.groups = groups.into_iter().filter_map(|row| Some((row[0].clone()?, row[1].clone()?))).collect();
+        let (members, user) = (dialect.name("groupMember"), dialect.name("user"));
+        if story != Story::Collision {
+            let everybody = self.users("id, name", "provider = 'credentials'")?;
+            let janes = everybody.into_iter().filter(|row| row[1].as_deref().is_some_and(|name| JANES.contains(&name)));
+            for id in janes.filter_map(|mut row| row.remove(0)) {
+                let id = dialect.literal(&id.into());
+                seeds.sql +=
+                    &format!("DELETE FROM {members} WHERE user_id = {id};\nDELETE FROM {user} WHERE id = {id};\n");
+            }
+        }
+        if story == Story::NoAdmin {
+            let id = dialect.literal(&seeds.group_id("credentials-admin").into());
+            seeds.sql += &format!("DELETE FROM {members} WHERE group_id = {id};\n");
+        }
+        seeds.complete(story)?;
+        Ok(seeds.sql)
+    }
+
     fn find_genuine(
         &self,
         who: &'static str,
@@ -470,6 +567,9 @@ impl Instance for Homarr {
             "groupMember" => &[&["group_id", "user_id"]],
             "groupPermission" => &[&["group_id", "permission"]],
             "account" => &[&["provider", "provider_account_id"]],
+            "boardUserPermission" => &[&["board_id", "user_id", "permission"]],
+            "integrationUserPermission" => &[&["integration_id", "user_id", "permission"]],
+            "section_collapse_state" => &[&["user_id", "section_id"]],
             _ => &[&["id"]],
         }
     }
@@ -479,12 +579,17 @@ impl Instance for Homarr {
             "user" | "groupMember" | "groupPermission" | "group" => Role::Account,
             "session" => Role::Session,
             "apiKey" => Role::Token,
+            "invite" => Role::Invite,
             _ => Role::Other,
         }
     }
 
     fn belongs(&self, difference: &Difference, person: &Person) -> bool {
-        let field = if difference.collection == "user" { "id" } else { "user_id" };
+        let field = match difference.collection.as_str() {
+            "user" => "id",
+            "invite" => "creator_id",
+            _ => "user_id",
+        };
         difference.field(field) == Some(&format!("'{}'", person.id))
     }
 

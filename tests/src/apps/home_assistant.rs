@@ -354,7 +354,8 @@ fn open_genuine(store: &Path, directory: &Path) -> Result<Box<dyn Instance>> {
     Ok(Box::new(ha))
 }
 
-fn copy_directory(from: &Path, to: &Path) -> Result<()> {
+/// Copies a config directory so that it can be written, with the modes the app gives its files.
+pub(crate) fn copy_directory(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
     for name in names_in(from)? {
         let (source, target) = (from.join(&name), to.join(&name));
@@ -612,7 +613,8 @@ fn normalised(name: &str) -> String {
     name.trim().to_lowercase().replace('ß', "ss")
 }
 
-fn oracle_python() -> PathBuf {
+/// The Python that has Home Assistant.
+pub(crate) fn oracle_python() -> PathBuf {
     let venv = std::env::var_os("LATCHLIFT_HA_VENV").map(PathBuf::from);
     venv.unwrap_or_else(|| workspace().join("target/ha-venv")).join("bin/python")
 }

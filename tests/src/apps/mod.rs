@@ -144,6 +144,22 @@ pub trait Instance: Send + Sync {
         records.filter(|record| self.role(record) == role && self.belongs(record, person)).count()
     }
 
+    /// Whether the app takes this token; nothing where the story does not know its rules.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn accepts_token(&self, _secret: &str) -> Result<Option<bool>> {
+        Ok(None)
+    }
+
+    /// Whether the app lets the OAuth2 client of this id and secret in; nothing where it has none.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn accepts_client(&self, _id: &str, _secret: &str) -> Result<Option<bool>> {
+        Ok(None)
+    }
+
     /// The secret of the person's authenticator app, where the store keeps it readable.
     ///
     /// # Errors
@@ -187,6 +203,8 @@ pub enum Role {
     Token,
     /// A second factor.
     Mfa,
+    /// An invitation to make an account.
+    Invite,
     /// Anything else.
     Other,
 }
@@ -223,12 +241,27 @@ pub fn targets() -> Result<Vec<Target>> {
     Ok(all)
 }
 
-/// Who is in a story of ours, known without making a store.
-pub fn cast(target: &Target, story: Story) -> Vec<&'static str> {
+/// Who is in a story, where that is known without making a store.
+pub fn cast(target: &Target, story: Story) -> Option<Vec<&'static str>> {
     match target.app {
-        "homarr" => homarr::cast(target, story),
-        "photoprism" => photoprism::cast(target, story),
-        _ => home_assistant::cast(target, story),
+        "homarr" => Some(homarr::cast(target, story)),
+        _ if target.genuine.is_some() => None,
+        "photoprism" => Some(photoprism::cast(target, story)),
+        _ => Some(home_assistant::cast(target, story)),
+    }
+}
+
+/// Whether a story can be told of a target: a genuine store has the people it has, and few can be brought into another.
+pub fn tells(target: &Target, story: Story) -> bool {
+    target.genuine.is_none() || story == Story::Usual || target.app == "homarr"
+}
+
+/// What an app asks for besides: PhotoPrism gives no new account a role of its own accord.
+pub fn required(target: &Target, verb: &str) -> &'static str {
+    match (target.app, verb) {
+        ("photoprism", "user.add") if crate::schema::order(&target.version) < vec![240_420] => "role=user",
+        ("photoprism", "user.add") => "role=guest",
+        _ => "",
     }
 }
 

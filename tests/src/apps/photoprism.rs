@@ -17,7 +17,7 @@ const RELEASES: [(&str, &str); 6] = [
     ("240420", "latin1_swedish_ci"),
     ("240711", "utf8mb4_unicode_ci"),
     ("240915", "utf8mb4_general_ci"),
-    ("250707", "utf8mb4_unicode_ci"),
+    ("250707", "utf8mb4_uca1400_ai_ci"),
 ];
 const ADMIN_UID: &str = "uskpyqo5u9hshpmz";
 
@@ -180,7 +180,45 @@ impl Seeds<'_> {
             self.person("Jane", "Jane", Some("JaneUpper!1"), "2a", guest)?;
             self.person("jane", "jane", Some("janeLower!1"), "2a", guest)?;
         }
+        self.leftovers();
         self.strangers()
+    }
+
+    /// Accounts of before 221102 that nobody reads any more, and the record of sign-ins that Plus keeps.
+    fn leftovers(&mut self) {
+        if !self.since("230502") {
+            for (id, name, admin, deleted) in
+                [(1, "admin", true, false), (2, "bob", false, false), (3, "old", false, true)]
+            {
+                let deleted = if deleted { self.time(PAST, "") } else { Cell::Null };
+                let cells = [
+                    ("id", Cell::Int(id)),
+                    ("user_uid", format!("urhm{}z", made_up(name, 11)).into()),
+                    ("user_name", name.into()),
+                    ("full_name", format!("The old {name}").into()),
+                    ("role_admin", admin.into()),
+                    ("deleted_at", deleted),
+                ];
+                self.insert("users", &cells);
+            }
+        }
+        if self.has_logins() {
+            for (ip, name, status, day) in
+                [("172.19.0.1", "bob", "OK", 2), ("192.0.2.7", "nobody", "Failed", 3), ("192.0.2.7", "bob", "OK", 1)]
+            {
+                let at = self.time(PAST + day * 86_400_000, "");
+                let column = if status == "OK" { "login_at" } else { "failed_at" };
+                let cells = [
+                    ("client_ip", ip.into()),
+                    ("login_name", name.into()),
+                    ("login_realm", "api".into()),
+                    ("login_status", status.into()),
+                    ("error_repeated", Cell::Int(i64::from(status != "OK"))),
+                    (column, at),
+                ];
+                self.insert("audit_logins", &cells);
+            }
+        }
     }
 
     fn insert(&mut self, table: &str, cells: &[(&str, Cell)]) {
@@ -189,6 +227,11 @@ impl Seeds<'_> {
 
     fn since(&self, version: &str) -> bool {
         schema::order(self.version) >= schema::order(version)
+    }
+
+    /// Whether the release stands for one of Plus, with its table of sign-ins.
+    fn has_logins(&self) -> bool {
+        self.version == "240711"
     }
 
     /// SQLite keeps the zone, and a fraction where the database layer itself set the time.
@@ -236,7 +279,7 @@ impl Seeds<'_> {
             let version = format!("{}-e1280b2fb-Linux-AMD64", self.version);
             let at = self.time(PAST, ".123456789");
             // Before `guest` came with 240420, only other editions had a role for who is no administrator.
-            let edition = if self.since("240420") { "ce" } else { "plus" };
+            let edition = if self.since("240420") && !self.has_logins() { "ce" } else { "plus" };
             let cells = [("version", version.into()), ("edition", edition.into()), ("updated_at", at)];
             self.insert("versions", &cells);
         }
@@ -410,7 +453,7 @@ impl Seeds<'_> {
 }
 
 /// The people in the genuine stores, as their README names them.
-const GENUINE: [(&str, &str, Option<&str>); 20] = [
+const GENUINE: [(&str, &str, Option<&str>); 21] = [
     ("admin", "admin", Some("photoprism-Admin1")),
     ("alice", "alice", Some("Alice-Secret-42")),
     ("bob", "bob", Some("mysecret-bob")),
@@ -431,6 +474,7 @@ const GENUINE: [(&str, &str, Option<&str>); 20] = [
     ("rupert", "rupert", Some("Rupert-pending-2fa")),
     ("trent", "trent@example.org", Some("Trent-mail-name-1")),
     ("num", "num", Some("Numeric-token-1")),
+    ("oldhash", "oldhash", Some("Created-before-231011")),
 ];
 
 fn open_genuine(target: &Target, store: &Path, file: &Path) -> Result<Box<dyn Instance>> {
@@ -513,6 +557,13 @@ impl PhotoPrism {
         format!("({column} IS NOT NULL AND {column} > '0001-01-02' AND {column} < '{now}')")
     }
 
+    /// The first row of three values, as text.
+    fn one(&self, sql: &str) -> Result<Option<[String; 3]>> {
+        let row = self.database.rows(sql)?.into_iter().next();
+        let texts = row.map(|row| row.into_iter().map(Option::unwrap_or_default).collect::<Vec<String>>());
+        Ok(texts.and_then(|texts| texts.try_into().ok()))
+    }
+
     fn since_240711(&self) -> Result<bool> {
         Ok(self.database.columns("auth_sessions")?.iter().any(|column| column == "auth_issuer"))
     }
@@ -563,6 +614,24 @@ fn sanitised(typed: &str) -> String {
     kept.collect::<String>().to_lowercase()
 }
 
+/// What PhotoPrism stores in place of a token.
+fn sha256(secret: &str) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether an app password ends in its check character: CRC-32 of what is before it, counted in letters and digits.
+fn is_app_password(text: &str) -> bool {
+    const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    if text.len() != 27 || [6, 13, 20].iter().any(|dash| text.as_bytes()[*dash] != b'-') {
+        return false;
+    }
+    let crc = text.as_bytes()[..26]
+        .iter()
+        .fold(!0_u32, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1))));
+    text.as_bytes()[26] == LETTERS[!crc as usize % LETTERS.len()]
+}
+
 impl Instance for PhotoPrism {
     fn location(&self) -> Result<String> {
         Ok(format!("photoprism:{}", self.database.location()?))
@@ -596,6 +665,7 @@ impl Instance for PhotoPrism {
             "auth_users_shares" => &[&["user_uid", "share_uid"]],
             "auth_clients" => &[&["client_uid"]],
             "links" => &[&["link_uid"]],
+            "audit_logins" => &[&["client_ip", "login_name", "login_realm"]],
             _ => &[&["id"]],
         }
     }
@@ -625,6 +695,37 @@ impl Instance for PhotoPrism {
             "passwords" | "passcodes" => &["updated_at"],
             "auth_sessions" => &["last_active", "updated_at", "client_ip", "user_agent"],
             _ => &[],
+        }
+    }
+
+    fn accepts_token(&self, secret: &str) -> Result<Option<bool>> {
+        let row = self.one(&format!(
+            "SELECT user_uid, auth_provider, auth_scope FROM auth_sessions WHERE id = '{}' \
+             AND (sess_expires <= 0 OR sess_expires > {})",
+            sha256(secret),
+            jiff::Timestamp::now().as_second()
+        ))?;
+        let Some(row) = row else { return Ok(Some(false)) };
+        let well_formed = match row[1].as_str() {
+            "application" => is_app_password(secret) && !row[0].is_empty(),
+            "access_token" => secret.len() == 48 && secret.chars().all(|c| c.is_ascii_hexdigit()),
+            _ => false,
+        };
+        Ok(Some(well_formed && !row[2].is_empty()))
+    }
+
+    fn accepts_client(&self, id: &str, secret: &str) -> Result<Option<bool>> {
+        let id = self.database.dialect.literal(&id.into());
+        let client = self.one(&format!(
+            "SELECT client_uid, client_name, auth_expires FROM auth_clients WHERE client_uid = {id} AND auth_enabled = 1 \
+             AND auth_method = 'oauth2' AND auth_scope <> ''"
+        ))?;
+        let hash = self.one(&format!("SELECT hash, hash, hash FROM passwords WHERE uid = {id}"))?;
+        match (client, hash) {
+            (Some(client), Some(hash)) if !client[1].is_empty() && secret.len() == 32 => {
+                Ok(Some(crypt::verify(secret, &hash[0])?))
+            }
+            _ => Ok(Some(false)),
         }
     }
 

@@ -31,6 +31,9 @@ fn main() -> Result<()> {
         if app.target.app != "photoprism" || store == "mysql" {
             list(&mut figures, &app)?;
         }
+        if app.target.app == "homarr" {
+            remove(&mut figures, &app)?;
+        }
     }
     plugins(&mut figures, place.path())?;
     match figures.missed {
@@ -195,7 +198,26 @@ fn list(figures: &mut Figures, subject: &Subject) -> Result<()> {
     Ok(())
 }
 
-/// Adds accounts until there are a hundred thousand, each with a group or what the app gives everybody, and a session.
+/// Among the hundred thousand, one with ten thousand sessions goes.
+fn remove(figures: &mut Figures, subject: &Subject) -> Result<()> {
+    let (Some(database), Some(bob)) = (subject.app.database(), subject.app.person("bob")) else { return Ok(()) };
+    let expires = if database.dialect == Dialect::Sqlite { "4102444800000" } else { "'2037-01-01 00:00:00'" };
+    let mut rows = (0..10_000).map(|n| format!("('bobs{n}', '{}', {expires})", bob.id));
+    let session = database.dialect.name("session");
+    while let Some(first) = rows.next() {
+        let some: Vec<String> = std::iter::once(first).chain(rows.by_ref().take(999)).collect();
+        database.script(&format!(
+            "INSERT INTO {session} (session_token, user_id, expires) VALUES {};\n",
+            some.join(", ")
+        ))?;
+    }
+    let cost = run(&mut subject.latchlift("user remove bob --yes --quiet")?, "")?;
+    figures.add(&format!("user remove, 10,000 sessions, {}", subject.name()), milliseconds(cost.wall), 2000.0, "ms");
+    Ok(())
+}
+
+/// Adds accounts until there are a hundred thousand, each with a group or what the app gives everybody, and three sessions
+/// in Homarr, one elsewhere.
 fn fill(subject: &Subject) -> Result<()> {
     let Some(database) = subject.app.database() else { return fill_documents(subject) };
     // One that the apps can read: an account that cannot sign in has reasons too, which a list of thousands has not.
@@ -222,7 +244,11 @@ fn fill(subject: &Subject) -> Result<()> {
         "homarr" => format!(
             "INSERT INTO {user} (id, name, email, password, provider) SELECT {id}, {person}, {mail}, '{hash}', 'credentials' {from};
              INSERT INTO {member} (group_id, user_id) SELECT (SELECT id FROM {group} WHERE name = 'everyone'), {id} {from};
-             INSERT INTO {session} (session_token, user_id, expires) SELECT {token}, {id}, {expires} {from};",
+             INSERT INTO {session} (session_token, user_id, expires) SELECT {token}, {id}, {expires} {from};
+             INSERT INTO {session} (session_token, user_id, expires) SELECT {second}, {id}, {expires} {from};
+             INSERT INTO {session} (session_token, user_id, expires) SELECT {third}, {id}, {expires} {from};",
+            second = joined("second"),
+            third = joined("third"),
             user = name("user"),
             member = name("groupMember"),
             group = name("group"),

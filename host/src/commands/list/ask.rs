@@ -38,7 +38,13 @@ pub(super) fn ask<T: Serialize>(
     let mut printer = Printer { out: Writer::stdout(shape, run.ui.format), limit, rows: 0, lost: None };
     let (mut errors, mut asked, mut unsupported) = (vec![], 0, None);
     for instance in &instances {
-        let print = &mut |batch| printer.print(instance, &take(batch), &mut seen);
+        let print = &mut |batch| match batch {
+            Batch::Note(note) => {
+                run.ui.say(ui::escaped(&note));
+                Ok(())
+            }
+            batch => printer.print(instance, &take(batch), &mut seen),
+        };
         let answer = Opened::open(run, instance).and_then(|opened| {
             let answer = opened.read(run, request.clone(), print);
             answer.map_err(|error| hints::about_account(run, &opened, request.target.as_ref(), error))

@@ -1,7 +1,8 @@
 use super::*;
 use latchlift_plugin_api::abi::abi_stable::sabi_trait::TD_Opaque;
 use latchlift_plugin_api::abi::abi_stable::std_types::{RSlice, RStr};
-use latchlift_plugin_api::abi::{Answer, Host, PluginAbi, PluginAbi_TO, answer};
+use latchlift_plugin_api::abi::{Answer, Host, PluginAbi, PluginAbi_TO, RemoteHost, answer};
+use latchlift_plugin_api::{Account, Output};
 use std::os::unix::fs::PermissionsExt;
 
 /// A plugin that says what it is told to say.
@@ -11,12 +12,25 @@ struct Scripted {
 }
 
 impl PluginAbi for Scripted {
-    fn call(&self, _: &Host<'_>, method: RStr<'_>, _: RSlice<'_, u8>) -> Answer {
+    fn call(&self, host: &Host<'_>, method: RStr<'_>, _: RSlice<'_, u8>) -> Answer {
         match method.as_str() {
             "hello" => answer(Ok(self.hello.clone())),
+            "read" => endless(host),
             _ => (self.plan)(),
         }
     }
+}
+
+/// Answers until nobody listens, and passes on why.
+fn endless(host: &Host<'_>) -> Answer {
+    let mut output = RemoteHost(host);
+    for name in 0.. {
+        let account = Account { id: name.to_string(), ..Account::default() };
+        if let Err(error) = output.emit(Batch::Accounts(vec![account])) {
+            return answer::<()>(Err(error));
+        }
+    }
+    answer(Ok(()))
 }
 
 const FACTS: &str = "app = \"homarr\"\ntitle = \"Homarr\"\n";
@@ -107,4 +121,16 @@ fn what_a_plugin_says_about_accounts_is_left_as_it_is() {
     let loaded = plugin(hello(1, 1, FACTS), unknown).unwrap();
     let error = loaded.plan(&Services::none(), &Request::default()).unwrap_err();
     assert_eq!((error.kind, error.message.as_str()), (Kind::NotFound, "no account named `jon`"));
+}
+
+#[test]
+fn what_takes_the_batches_may_want_no_more_and_its_own_reason_comes_back() {
+    let loaded = plugin(hello(1, 1, FACTS), nothing).unwrap();
+    let mut seen = 0;
+    let read = loaded.read(Services::none(), Request::default(), &mut |_| {
+        seen += 1;
+        if seen < 3 { Ok(()) } else { Err(Error::new(Kind::Interrupted, "enough")) }
+    });
+    let error = read.unwrap_err();
+    assert_eq!((seen, error.kind, error.message.as_str()), (3, Kind::Interrupted, "enough"));
 }

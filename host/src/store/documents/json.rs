@@ -10,9 +10,9 @@ use super::check::check;
 use super::text;
 use latchlift_plugin_api::Value;
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::{PoisonError, RwLock};
 
 /// Part of a document: one value, or a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,14 +56,14 @@ pub struct Json {
     /// Whether a character outside ASCII is written as `\u....` somewhere.
     pub escaped: bool,
     /// The containers found so far: looking for one walks the whole document.
-    containers: RefCell<HashMap<Vec<String>, Option<Span>>>,
+    containers: RwLock<HashMap<Vec<String>, Option<Span>>>,
 }
 
 impl Json {
     /// Checks a text.
     pub fn parse(text: String) -> Result<Json, Malformed> {
         match check(&text) {
-            Ok((root, escaped)) => Ok(Json { text, root, escaped, containers: RefCell::default() }),
+            Ok((root, escaped)) => Ok(Json { text, root, escaped, containers: RwLock::default() }),
             Err((at, why)) => Err(malformed(&text, at, why)),
         }
     }
@@ -129,11 +129,11 @@ impl Json {
 
     /// The list or object that a pointer leads to from the outermost value; null counts as absent.
     pub fn container(&self, pointer: &[String]) -> Option<Span> {
-        if let Some(known) = self.containers.borrow().get(pointer) {
+        if let Some(known) = self.containers.read().unwrap_or_else(PoisonError::into_inner).get(pointer) {
             return *known;
         }
         let found = self.find(self.root, pointer).filter(|span| self.kind(*span) != b'n');
-        self.containers.borrow_mut().insert(pointer.to_vec(), found);
+        self.containers.write().unwrap_or_else(PoisonError::into_inner).insert(pointer.to_vec(), found);
         found
     }
 

@@ -16,14 +16,14 @@ use latchlift_plugin_api::facts::Document;
 use latchlift_plugin_api::{Column, File, Filter, Page, SAME, Select, Value};
 use std::collections::HashMap;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A store of documents, open for reading.
 pub struct DocumentsReader {
     store: Documents,
-    documents: HashMap<String, Option<Rc<Loaded>>>,
+    documents: HashMap<String, Option<Arc<Loaded>>>,
     /// The records of collections, so that each page need not look for them again.
-    records: HashMap<(String, Shape), Rc<[Element]>>,
+    records: HashMap<(String, Shape), Arc<[Element]>>,
     /// Where the files are, if not in a directory.
     backup: Option<Backup>,
 }
@@ -43,7 +43,7 @@ impl DocumentsReader {
         self.store.documents.iter().find(|document| document.name == name).map_or(name, |document| &document.path)
     }
 
-    fn load(&mut self, name: &str) -> Result<Option<Rc<Loaded>>> {
+    fn load(&mut self, name: &str) -> Result<Option<Arc<Loaded>>> {
         if let Some(known) = self.documents.get(name) {
             return Ok(known.clone());
         }
@@ -51,7 +51,7 @@ impl DocumentsReader {
         let path = atomic::resolve(&self.store.path_of(document)?);
         let loaded = match path {
             _ if self.backup.is_some() => self.packed(document)?,
-            Ok(path) => Loaded::read(Format::of(document)?, &path)?.map(|(loaded, _)| Rc::new(loaded)),
+            Ok(path) => Loaded::read(Format::of(document)?, &path)?.map(|(loaded, _)| Arc::new(loaded)),
             // The directory it would be in is missing too.
             Err(why) if why.kind == Kind::NotFound => None,
             Err(why) => return Err(why),
@@ -60,13 +60,13 @@ impl DocumentsReader {
         Ok(loaded)
     }
 
-    fn packed(&self, document: &Document) -> Result<Option<Rc<Loaded>>> {
+    fn packed(&self, document: &Document) -> Result<Option<Arc<Loaded>>> {
         let Some(bytes) = self.backup.as_ref().and_then(|backup| backup.bytes(&document.path)) else { return Ok(None) };
-        Ok(Some(Rc::new(Loaded::parse(Format::of(document)?, bytes.to_vec(), Path::new(&document.path))?)))
+        Ok(Some(Arc::new(Loaded::parse(Format::of(document)?, bytes.to_vec(), Path::new(&document.path))?)))
     }
 
     /// The document and the records of a collection, seen by someone who uses these fields.
-    fn open(&mut self, collection: &str, fields: &[String]) -> Result<(Rc<Loaded>, Shape, Rc<[Element]>)> {
+    fn open(&mut self, collection: &str, fields: &[String]) -> Result<(Arc<Loaded>, Shape, Arc<[Element]>)> {
         let missing = |what: &str| Error::new(Kind::UnknownSchema, format!("there is no {what} `{collection}`"));
         let address = Address::parse(collection)?;
         let loaded = self.load(&address.document)?.ok_or_else(|| missing("document for"))?;
@@ -75,7 +75,7 @@ impl DocumentsReader {
             .ok_or_else(|| not_a_collection(collection))?;
         let key = (collection.to_owned(), shape);
         let records = self.records.entry(key).or_insert_with(|| shape.records(&loaded.json, container).into());
-        Ok((loaded, shape, Rc::clone(records)))
+        Ok((loaded, shape, Arc::clone(records)))
     }
 }
 

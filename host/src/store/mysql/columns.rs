@@ -4,7 +4,7 @@
 //! number 12, and `john` equals `JOHN`.
 
 use crate::store::sql::Statement;
-use latchlift_plugin_api::{Column, Value};
+use latchlift_plugin_api::{Cell, Column, Value};
 use mysql::consts::ColumnType;
 
 /// The kinds of column that are treated alike.
@@ -209,23 +209,23 @@ pub fn bound(value: &Value) -> Option<mysql::Value> {
 }
 
 /// A value as the driver reads it from a column of that type.
-pub fn value((cell, kind): (mysql::Value, &ColumnType)) -> Value {
-    match cell {
+pub fn cell<'c>(cell: &'c mysql::Value, kind: ColumnType) -> Cell<'c> {
+    Cell::Other(match cell {
         mysql::Value::NULL => Value::Null,
-        mysql::Value::Int(n) => Value::Int(n),
-        mysql::Value::UInt(n) => i64::try_from(n).map_or(Value::UInt(n), Value::Int),
-        mysql::Value::Float(n) => Value::Float(f64::from(n)),
-        mysql::Value::Double(n) => Value::Float(n),
-        mysql::Value::Bytes(bytes) => match String::from_utf8(bytes) {
+        mysql::Value::Int(n) => Value::Int(*n),
+        mysql::Value::UInt(n) => i64::try_from(*n).map_or(Value::UInt(*n), Value::Int),
+        mysql::Value::Float(n) => Value::Float(f64::from(*n)),
+        mysql::Value::Double(n) => Value::Float(*n),
+        mysql::Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) if matches!(kind, ColumnType::MYSQL_TYPE_DECIMAL | ColumnType::MYSQL_TYPE_NEWDECIMAL) => {
-                Value::Number(text)
+                Value::Number(text.to_owned())
             }
-            Ok(text) => Value::Text(text),
-            Err(bytes) => Value::Bytes(bytes.into_bytes()),
+            Ok(text) => return Cell::Text(text),
+            Err(_) => Value::Bytes(bytes.clone()),
         },
         // Dates are read as text; see `reading`.
         date @ (mysql::Value::Date(..) | mysql::Value::Time(..)) => Value::Text(date.as_sql(true).replace('\'', "")),
-    }
+    })
 }
 
 #[cfg(test)]

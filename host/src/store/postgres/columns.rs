@@ -2,9 +2,9 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::store::sql::Statement;
-use latchlift_plugin_api::{Column, Value};
+use latchlift_plugin_api::{Cell, Column, Value};
 use postgres::Row;
-use postgres::types::{ToSql, Type};
+use postgres::types::Type;
 
 /// A name in double quotes.
 pub fn quote(name: &str) -> String {
@@ -139,33 +139,28 @@ fn shown(value: &Value) -> Option<String> {
 ///
 /// # Errors
 /// One is a list or a map.
-pub fn bound(statement: &Statement) -> Result<Vec<Option<String>>> {
+pub fn parameters(statement: &Statement) -> Result<Vec<(Option<String>, Type)>> {
     let strange = || Error::new(Kind::Plugin, "the plugin gave a list or a map where a database has a value");
     let bound = statement.values.iter().map(|value| match value {
-        Value::Null => Ok(None),
-        value => shown(value).map(Some).ok_or_else(strange),
+        Value::Null => Ok((None, Type::TEXT)),
+        value => shown(value).map(|shown| (Some(shown), Type::TEXT)).ok_or_else(strange),
     });
     bound.collect()
-}
-
-/// The values as the driver takes them.
-pub fn parameters(values: &[Option<String>]) -> Vec<&(dyn ToSql + Sync)> {
-    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
 /// A cell as the driver gives it.
 ///
 /// # Errors
 /// It is of a type that no query here reads.
-pub fn value(row: &Row, i: usize) -> std::result::Result<Value, postgres::Error> {
-    let kind = row.columns()[i].type_();
-    Ok(match *kind {
+pub fn cell(row: &Row, i: usize) -> std::result::Result<Cell<'_>, postgres::Error> {
+    let value: Value = match *row.columns()[i].type_() {
         Type::INT2 => row.try_get::<_, Option<i16>>(i)?.map(i64::from).into(),
         Type::INT4 => row.try_get::<_, Option<i32>>(i)?.map(i64::from).into(),
         Type::INT8 => row.try_get::<_, Option<i64>>(i)?.into(),
         Type::BOOL => row.try_get::<_, Option<bool>>(i)?.into(),
-        _ => row.try_get::<_, Option<String>>(i)?.into(),
-    })
+        _ => return Ok(row.try_get::<_, Option<&str>>(i)?.map_or(Cell::Other(Value::Null), Cell::Text)),
+    };
+    Ok(value.into())
 }
 
 #[cfg(test)]

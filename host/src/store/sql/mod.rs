@@ -9,7 +9,7 @@ pub mod write;
 use crate::error::{Error, Kind, Result};
 use latchlift_plugin_api::{Cell, Column, Value};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// SQL text with the values it binds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -85,23 +85,25 @@ pub struct Reference {
 }
 
 /// An open connection, in a transaction, with what its database does its own way.
-pub trait Database {
+pub trait Database: Send {
     /// Runs a query.
     ///
     /// # Errors
     /// The database's, as [`Kind::Locked`], [`Kind::Denied`], [`Kind::Unreachable`] or [`Kind::Failed`].
-    fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Value>>>;
+    fn query(&mut self, statement: &Statement) -> Result<Vec<Vec<Value>>> {
+        let mut all = Vec::new();
+        self.query_each(statement, &mut |row| {
+            all.push(row.iter_mut().map(|cell| std::mem::take(cell).into()).collect());
+            Ok(())
+        })?;
+        Ok(all)
+    }
 
     /// Runs a query and hands each row to `each` as it comes.
     ///
     /// # Errors
     /// As [`Database::query`], and whatever `each` answers.
-    fn query_each(&mut self, statement: &Statement, each: &mut dyn FnMut(&mut [Cell<'_>]) -> Result<()>) -> Result<()> {
-        self.query(statement)?.into_iter().try_for_each(|row| {
-            let mut cells: Vec<Cell<'_>> = row.into_iter().map(Cell::from).collect();
-            each(&mut cells)
-        })
-    }
+    fn query_each(&mut self, statement: &Statement, each: &mut dyn FnMut(&mut [Cell<'_>]) -> Result<()>) -> Result<()>;
 
     /// Runs a statement that writes; gives how many rows it matched.
     ///
@@ -136,6 +138,11 @@ pub trait Database {
         false
     }
 
+    /// Whether a comparison of rows, `(a, b) > (?, ?)`, is served by an index of both.
+    fn compares_rows(&self) -> bool {
+        true
+    }
+
     /// A quoted name; a dot separates schema and table.
     fn quote(&self, name: &str) -> String;
 
@@ -155,6 +162,13 @@ pub trait Database {
     /// letters; reads like [`Database::reading`].
     fn grouping(&self, column: &Column) -> String {
         self.reading(column)
+    }
+
+    /// Whether the database tells any two values apart quickly when it counts them. Where it does not, its rows are
+    /// counted here.
+    fn groups_exactly(&self, column: &Column) -> bool {
+        let _ = column;
+        true
     }
 
     /// Appends a comparison of a column with a value that is exact, byte for byte, and holds for null and null.
@@ -199,7 +213,7 @@ pub trait Database {
 pub struct Open<D> {
     /// The connection.
     pub database: D,
-    tables: HashMap<String, Option<Rc<Table>>>,
+    tables: HashMap<String, Option<Arc<Table>>>,
 }
 
 impl<D: Database> Open<D> {
@@ -212,11 +226,11 @@ impl<D: Database> Open<D> {
     ///
     /// # Errors
     /// The database's.
-    pub fn table(&mut self, name: &str) -> Result<Option<Rc<Table>>> {
+    pub fn table(&mut self, name: &str) -> Result<Option<Arc<Table>>> {
         if let Some(known) = self.tables.get(name) {
             return Ok(known.clone());
         }
-        let table = self.database.describe(name)?.map(Rc::new);
+        let table = self.database.describe(name)?.map(Arc::new);
         self.tables.insert(name.to_owned(), table.clone());
         Ok(table)
     }
@@ -225,7 +239,7 @@ impl<D: Database> Open<D> {
     ///
     /// # Errors
     /// [`Kind::UnknownSchema`] where it does not; the database's.
-    pub fn known_table(&mut self, name: &str) -> Result<Rc<Table>> {
+    pub fn known_table(&mut self, name: &str) -> Result<Arc<Table>> {
         let missing = || Error::new(Kind::UnknownSchema, format!("this database has no table `{name}`"));
         self.table(name)?.ok_or_else(missing)
     }

@@ -2,18 +2,20 @@
 
 use super::{Database, Natural, Open, Statement, Table};
 use crate::error::{Error, Kind, Result};
-use crate::store::{PAGE, StoreReader};
+use crate::store::{NEXT_PAGES, PAGE, PageAsBytes, StoreReader};
 use latchlift_plugin_api::{Column, CountBytes, Filter, Page, PageBytes, SAME, Select, Value, abi};
+use std::collections::HashMap;
 
 impl<D: Database> StoreReader for Open<D> {
     fn select(&mut self, query: &Select) -> Result<Page> {
-        Ok(abi::decode(&self.select_bytes(query)?)?)
+        Ok(abi::decode(&self.select_bytes(query)?.bytes)?)
     }
 
-    fn select_bytes(&mut self, query: &Select) -> Result<Vec<u8>> {
+    fn select_bytes(&mut self, query: &Select) -> Result<PageAsBytes> {
         let table = self.known_table(&query.collection)?;
         let order = order(&self.database, &table, query)?;
-        let limit = if query.limit == 0 { PAGE } else { query.limit.min(PAGE) };
+        let most = if query.after.is_empty() { PAGE } else { NEXT_PAGES };
+        let limit = if query.limit == 0 { most } else { query.limit.min(most) };
         let statement = page_statement(&self.database, &table, query, &order, limit)?;
         let mut columns = query.columns.clone();
         columns.extend(query.same.as_ref().map(|_| SAME.to_owned()));
@@ -29,7 +31,7 @@ impl<D: Database> StoreReader for Open<D> {
         if rows == limit && table.natural.is_empty() {
             next = abi::encode(&vec![seen(query)? + i64::from(limit)])?;
         }
-        Ok(page.end(&next)?)
+        Ok(PageAsBytes { bytes: page.end(&next)?, next })
     }
 
     fn count_by(&mut self, collection: &str, field: &str, filter: &Filter) -> Result<Vec<(Value, u64)>> {
@@ -38,7 +40,11 @@ impl<D: Database> StoreReader for Open<D> {
 
     fn count_bytes(&mut self, collection: &str, field: &str, filter: &Filter) -> Result<Vec<u8>> {
         let table = self.known_table(collection)?;
-        let column = self.database.grouping(table.column(collection, field)?);
+        let column = table.column(collection, field)?;
+        if !self.database.groups_exactly(column) {
+            return self.count_here(collection, column, &table, filter);
+        }
+        let column = self.database.grouping(column);
         let mut statement =
             Statement::new(format!("SELECT {column}, count(*) FROM {}", self.database.relation(collection)));
         push_where(&self.database, &mut statement, collection, &table, filter)?;
@@ -54,6 +60,41 @@ impl<D: Database> StoreReader for Open<D> {
 
     fn columns(&mut self, collection: &str) -> Result<Option<Vec<Column>>> {
         Ok(self.table(collection)?.map(|table| table.columns.clone()))
+    }
+}
+
+impl<D: Database> Open<D> {
+    /// As [`StoreReader::count_bytes`], where the database would be slow to tell values apart: its rows are counted as
+    /// they come.
+    fn count_here(&mut self, collection: &str, column: &Column, table: &Table, filter: &Filter) -> Result<Vec<u8>> {
+        let relation = self.database.relation(collection);
+        let mut statement = Statement::new(format!("SELECT {} FROM {relation}", self.database.reading(column)));
+        push_where(&self.database, &mut statement, collection, table, filter)?;
+        let (mut places, mut counted) = (HashMap::new(), Vec::<(Value, u64)>::new());
+        self.database.query_each(&statement, &mut |row| {
+            let Some(cell) = row.first_mut() else { return Ok(()) };
+            // An index hands out equal values in a row.
+            if let (Some((Value::Text(last), rows)), Some(text)) = (counted.last_mut(), cell.as_str())
+                && last == text
+            {
+                *rows += 1;
+                return Ok(());
+            }
+            let value = Value::from(std::mem::take(cell));
+            let key = match &value {
+                Value::Bytes(bytes) => Some(bytes.clone()),
+                other => other.as_str().map(|text| text.as_bytes().to_vec()),
+            };
+            let place = *places.entry(key).or_insert(counted.len());
+            match counted.get_mut(place) {
+                Some((_, rows)) => *rows += 1,
+                None => counted.push((value, 1)),
+            }
+            Ok(())
+        })?;
+        let mut counts = CountBytes::default();
+        counted.into_iter().try_for_each(|(value, rows)| counts.count(&value.into(), rows))?;
+        Ok(counts.end()?)
     }
 }
 
@@ -156,8 +197,8 @@ fn push_after<D: Database>(database: &D, statement: &mut Statement, order: &[Ord
         return Err(another_query());
     }
     let place: Vec<(&Order, &Value)> = order.iter().zip(after).collect();
-    if after.contains(&Value::Null) {
-        push_after_null(database, statement, &place);
+    if after.contains(&Value::Null) || !database.compares_rows() {
+        push_after_each(database, statement, &place);
         return Ok(());
     }
     if let [(first, value), _, ..] = place.as_slice() {
@@ -176,9 +217,9 @@ fn push_after<D: Database>(database: &D, statement: &mut Statement, order: &[Ord
     Ok(())
 }
 
-/// The same where the place holds a null, which comes before everything and which `>` does not compare:
+/// The same field by field: `(a > ? OR a = ? AND b > ?)`, where a null comes before everything:
 /// `(a IS NOT NULL OR a IS NULL AND b > ?)`.
-fn push_after_null<D: Database>(database: &D, statement: &mut Statement, place: &[(&Order, &Value)]) {
+fn push_after_each<D: Database>(database: &D, statement: &mut Statement, place: &[(&Order, &Value)]) {
     statement.push("(");
     statement.join(" OR ", 0..place.len(), |statement, last| {
         statement.join(" AND ", place[..=last].iter().enumerate(), |statement, (i, (by, value))| {

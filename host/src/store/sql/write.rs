@@ -13,7 +13,7 @@ use super::{Database, Open, Reference, Statement, Table};
 use crate::error::{Error, Kind, Result};
 use crate::store::{Receipt, Standing, stale, steady};
 use latchlift_plugin_api::{Change, Facts, Filter, Key, Record, Step, Value};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Carries out a step inside the open transaction. The caller commits, or rolls back on an error.
 ///
@@ -219,7 +219,7 @@ fn purge<D: Database>(
 }
 
 /// The table, if it exists and takes part in transactions.
-fn prepared<D: Database>(open: &mut Open<D>, collection: &str) -> Result<Rc<Table>> {
+fn prepared<D: Database>(open: &mut Open<D>, collection: &str) -> Result<Arc<Table>> {
     let table = open.known_table(collection)?;
     open.database.transactional(collection)?;
     Ok(table)

@@ -1,15 +1,71 @@
-//! Plans: what each writing verb would change. Sessions are in [`sessions`](crate::sessions).
+//! Plans: what each writing verb would change. Sessions, keys and invitations are in modules of their own.
 
-pub mod admin;
-pub mod names;
+pub mod add;
+pub mod fix_names;
+pub mod grant;
+mod membership;
 pub mod password;
+pub mod recreate;
+mod regroup;
+pub mod remove;
+pub mod rename;
+pub mod reset;
+pub mod revoke;
+pub mod set;
 #[cfg(test)]
 mod tests;
 
-use crate::groups::Group;
-use crate::schema::{self, GROUP, Layout, MEMBER, PERMISSION, SALT_LENGTH};
+use crate::accounts::Accounts;
+use crate::groups::{Group, Groups};
+use crate::schema::{self, GROUP, Layout, MEMBER, PERMISSION, SALT_LENGTH, USER};
 use crate::sign_in::Logins;
-use latchlift_plugin_api::{Change, Plan, Record, Value, insert};
+use latchlift_plugin_api::{
+    Change, Context, Error, Filter, Kind, Plan, Reader, Record, Request, Result, Select, Value, insert,
+};
+
+/// What plans look at, read once.
+pub struct Instance<'a> {
+    /// The database.
+    pub reader: &'a dyn Reader,
+    /// What was asked.
+    pub request: &'a Request,
+    /// How its tables look.
+    pub layout: Layout,
+    /// Everybody.
+    pub accounts: Accounts,
+    /// All groups.
+    pub groups: Groups,
+}
+
+impl<'a> Instance<'a> {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The store's, or an unknown layout.
+    pub fn load(context: &Context<'a>, request: &'a Request) -> Result<Instance<'a>> {
+        let layout = schema::detect(context.reader)?;
+        let accounts = Accounts::load(context.reader, &layout, request)?;
+        let groups = Groups::load(context.reader, &layout)?;
+        Ok(Instance { reader: context.reader, request, layout, accounts, groups })
+    }
+
+    /// The places of the administrators.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn admins(&self) -> Result<Vec<usize>> {
+        crate::groups::admins(self.reader, &self.accounts, &self.groups)
+    }
+}
+
+/// These columns of one account, as they are.
+///
+/// # Errors
+/// The store's, or the account is gone.
+pub fn row_of(reader: &dyn Reader, id: &str, columns: Vec<String>) -> Result<Record> {
+    let gone = || Error::new(Kind::Conflict, format!("the account of id {id} is gone"));
+    reader.first(Select::from(USER, columns).filter(Filter::eq("id", id)))?.ok_or_else(gone)
+}
 
 /// The columns of `user` that hold a hash, with their values: `password`, and `salt` where the layout has it.
 ///
@@ -23,7 +79,7 @@ fn hash_fields(layout: &Layout, hash: &str) -> Vec<(&'static str, Value)> {
     fields
 }
 
-fn membership(group: &str, user: &str) -> Change {
+fn member(group: &str, user: &str) -> Change {
     insert(MEMBER, Record::from([("group_id", group), ("user_id", user)]))
 }
 
@@ -37,6 +93,31 @@ fn new_group(layout: &Layout, group: &Group) -> Change {
         row = row.with("position", group.position.unwrap_or(1));
     }
     insert(GROUP, row)
+}
+
+/// Refuses a name that another account has. Homarr keeps only the names of accounts with a password apart, and only
+/// exactly; here no account at all may have the name in any spelling, or a later mending of names would make two of one.
+fn refuse_taken(logins: &Logins<'_>, name: &str, but: Option<usize>) -> Result<()> {
+    let mut taken = logins.named(name, None);
+    taken.retain(|i| Some(*i) != but);
+    let Some(first) = taken.first() else { return Ok(()) };
+    let person = &logins.accounts.people[*first];
+    let message = format!("an account has the name already: `{}`, provider {}", person.name(), person.provider);
+    let address = logins.address(*first).join(" ");
+    let free = logins.free_name(name, &[]);
+    let help = match (logins.accounts.people[*first].is_local(), but) {
+        (_, Some(_)) => {
+            format!("choose another name, such as `{free}`, or rename that one first: latchlift user rename")
+        }
+        (true, None) => format!(
+            "choose another name, such as `{free}`; or make it an administrator: latchlift admin grant {address}; \
+             or give it a password: latchlift password reset {address}"
+        ),
+        (false, None) => format!(
+            "choose another name, such as `{free}`; or make it an administrator: latchlift admin grant {address}"
+        ),
+    };
+    Err(Error { candidates: logins.candidates(&taken), ..Error::refused(message, None).help(help) })
 }
 
 /// The plan with a warning for each reason that would still keep the account out.

@@ -1,146 +1,50 @@
-//! `password reset`.
+//! `password remove`.
 
-use super::{effective_at_once, hash_fields, warn_of_reasons};
-use crate::accounts::{Accounts, Person, Stored};
-use crate::names;
+use super::reset::end_sign_ins;
+use super::{Instance, effective_at_once, row_of};
+use crate::accounts::Stored;
+use crate::last_admin::{self, Moment};
 use crate::report::total;
-use crate::schema::{self, API_KEY, CREDENTIALS, HASH_COST, HASH_PREFIX, INVITE, Layout, SESSION, USER};
-use crate::sign_in::{Logins, count};
-use latchlift_plugin_api::{
-    Bcrypt, Change, Context, Error, Filter, Kind, Plan, Request, Result, Select, StoreKind, Value, purge, update,
-};
+use crate::schema::{self, LINK, USER};
+use crate::sign_in::Logins;
+use latchlift_plugin_api::{Context, Error, Filter, Plan, Request, Result, Value, update};
 
-/// Plans a new password for the target and signs it out everywhere.
+/// Plans to take an account's password away, and with it its sign-ins.
 ///
 /// # Errors
-/// The store's, an unknown layout, no such account or several, or one whose password is kept elsewhere.
-pub fn reset(context: &Context<'_>, request: &Request) -> Result<Plan> {
-    let layout = schema::detect(context.reader)?;
-    let mut accounts = Accounts::load(context.reader, &layout, request)?;
-    let (i, renamed) = {
-        let logins = Logins::of(&accounts);
-        let i = logins.find(request.target()?)?;
-        if !accounts.people[i].is_local() {
-            may_convert(&logins, i, request)?;
-        }
-        (i, new_name(&logins, i, request))
-    };
-    let before = accounts.people[i].clone();
-    let name_stays = request.options.fix_name && renamed.is_none() && names::fold(before.name()) != before.name();
-    // From here on `accounts` is as the plan will leave it, so that what still keeps the person out can be told.
-    if renamed.is_some() {
-        accounts.people[i].name = renamed;
-    }
-    accounts.people[i].provider = CREDENTIALS.into();
-    accounts.people[i].stored = Stored::Bcrypt(HASH_COST);
-    let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
-    let mut changes = vec![new_values(context, &layout, &before, &accounts.people[i], &hash)?];
-    let logins = Logins::of(&accounts);
-    let mut plan = Plan::new(format!("Set a new password for `{}`", before.label()));
-    plan = plan.for_sign_in(&before.id, accounts.people[i].name());
-    plan = end_sign_ins(context, &layout, request, &before, plan, &mut changes)?;
-    plan = warn_of_reasons(plan.step(changes), &logins, i);
-    if name_stays {
-        plan = plan.warn("the name stays as it is, because another account has the mended one");
-    }
-    if layout.kind == StoreKind::Postgres && logins.has_twins(i) {
-        plan = plan.warn("several accounts have this name; PostgreSQL may put another one first after this");
-    }
-    if !before.is_local() {
-        plan = plan.warn(converted(&before));
-    }
-    Ok(effective_at_once(plan))
-}
-
-/// Refuses an account of another provider, unless it may become one with a password of its own.
-fn may_convert(logins: &Logins<'_>, i: usize, request: &Request) -> Result<()> {
-    let person = &logins.accounts.people[i];
-    if !request.options.convert {
+/// The store's, an unknown layout, no such account or several, one whose password is kept elsewhere, or nobody would be
+/// left to administer.
+pub fn remove(context: &Context<'_>, request: &Request) -> Result<Plan> {
+    let homarr = Instance::load(context, request)?;
+    let logins = Logins::of(&homarr.accounts);
+    let i = logins.find(request.target()?)?;
+    let person = &homarr.accounts.people[i];
+    if !person.is_local() {
         let title = person.provider_title();
         let message = format!("`{}` signs in through {title}: Homarr keeps no password for it", person.label());
-        let help = format!("reset it at {title}, or make it an account with a password in Homarr: add --convert");
-        return Err(Error::refused(message, None).help(help));
+        return Err(Error::refused(message, None).help(format!("lock the person out at {title}")));
     }
-    if !logins.collides(i) {
-        return Ok(());
+    let mut plan = Plan::new(format!("Remove the password of `{}`", person.label())).about(&person.id, person.name());
+    if person.stored == Stored::Missing {
+        plan.summary = format!("`{}` has no password", person.label());
+        return Ok(plan);
     }
-    // Both would answer to one name then, and whichever the database gives first would lock the other out.
-    let others = logins.named(person.name(), Some(CREDENTIALS));
-    let message = format!("`{}` cannot get a password: another account signs in with that name", person.label());
-    let help = "reset the password of the other account, or give one of the two another name";
-    Err(Error { candidates: logins.candidates(&others), ..Error::new(Kind::Conflict, message).help(help) })
-}
-
-/// The mended name, where it was asked for, differs and is free.
-fn new_name(logins: &Logins<'_>, i: usize, request: &Request) -> Option<String> {
-    let name = logins.accounts.people[i].name();
-    let mended = names::fold(name);
-    (request.options.fix_name && mended != name && !mended.is_empty() && !logins.collides(i))
-        .then(|| mended.into_owned())
-}
-
-fn new_values(context: &Context<'_>, layout: &Layout, before: &Person, after: &Person, hash: &str) -> Result<Change> {
-    let columns = ["password"].into_iter().chain(layout.salt.then_some("salt"));
-    let query = Select::from(USER, columns).filter(Filter::eq("id", &before.id));
-    let gone = || Error::new(Kind::Conflict, format!("the account of id {} is gone", before.id));
-    let row = context.reader.first(query)?.ok_or_else(gone)?;
-    let mut fields: Vec<(&str, Value, Value)> = Vec::new();
-    for (field, value) in hash_fields(layout, hash) {
-        fields.push((field, row.get(field).cloned().unwrap_or_default(), value));
+    let mut after = homarr.accounts.clone();
+    after.people[i].stored = Stored::Missing;
+    let (after, admins) = (Logins::of(&after), homarr.admins()?);
+    let (was, is) = (Moment { logins: &logins, admins: &admins }, Moment { logins: &after, admins: &admins });
+    plan.warnings.extend(last_admin::keep(&was, &is, i, request)?);
+    let columns: Vec<String> =
+        ["password"].into_iter().chain(homarr.layout.salt.then_some("salt")).map(str::to_owned).collect();
+    let row = row_of(homarr.reader, &person.id, columns)?;
+    let fields = row.0.into_iter().map(|(field, before)| (field, before, Value::Null));
+    let mut changes: Vec<_> = update(USER, schema::by_id(&person.id), fields).into_iter().collect();
+    plan = end_sign_ins(context, &homarr.layout, request, person, plan, &mut changes)?;
+    let linked = homarr.layout.links && total(homarr.reader, LINK, "user_id", &Filter::eq("user_id", &person.id))? > 0;
+    if linked {
+        plan = plan.warn("it is linked to a person at OIDC, who still gets in that way");
     }
-    fields.push(("name", Value::from(before.name.clone()), Value::from(after.name.clone())));
-    fields.push(("provider", Value::from(&*before.provider), Value::from(&*after.provider)));
-    let same = || Error::new(Kind::Contract, "the new hash is the old one");
-    update(USER, schema::by_id(&before.id), fields).ok_or_else(same)
-}
-
-/// Adds the end of sessions, and of API keys where asked for; warns of what lives on.
-fn end_sign_ins(
-    context: &Context<'_>,
-    layout: &Layout,
-    request: &Request,
-    person: &Person,
-    mut plan: Plan,
-    changes: &mut Vec<Change>,
-) -> Result<Plan> {
-    let mine = Filter::eq("user_id", &person.id);
-    let sessions = total(context.reader, SESSION, "user_id", &mine)?;
-    match request.options.keep_sessions {
-        false => changes.extend(purge(SESSION, mine.clone(), sessions)),
-        true if sessions > 0 => {
-            plan = plan.warn(format!("{} kept: whoever is signed in stays so", count(sessions, "session")))
-        }
-        true => {}
-    }
-    let keys = total(context.reader, API_KEY, "user_id", &mine)?;
-    match request.options.tokens {
-        true => changes.extend(purge(API_KEY, mine, keys)),
-        false if keys > 0 => {
-            plan = plan.warn(format!("{} with all its rights kept; --tokens ends them", count(keys, "API key")))
-        }
-        false => {}
-    }
-    if request.options.tokens && layout.invites {
-        let invites = total(context.reader, INVITE, "creator_id", &Filter::eq("creator_id", &person.id))?;
-        if invites > 0 {
-            plan = plan.warn(format!(
-                "{} it made kept: remove those it should not have made in Homarr",
-                count(invites, "invitation")
-            ));
-        }
-    }
-    Ok(plan)
-}
-
-fn converted(person: &Person) -> String {
-    match &*person.provider {
-        "oidc" => {
-            "the account no longer takes its groups from OIDC; its OIDC sign-in keeps working through the stored link"
-                .to_owned()
-        }
-        "ldap" => {
-            "signing in through LDAP makes a second account from now on; this one takes only the password".to_owned()
-        }
-        other => format!("the account no longer belongs to `{other}`"),
-    }
+    let address = logins.address(i).join(" ");
+    plan = plan.step(changes).then(format!("to let it in again: latchlift password reset {address}"));
+    Ok(effective_at_once(plan))
 }

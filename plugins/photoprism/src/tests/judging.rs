@@ -29,16 +29,26 @@ fn every_cause_of_a_locked_door_is_named_with_what_opens_it() {
     let mut store = new(StoreKind::Sqlite, "ce");
     type Case<'a> = (&'a str, &'a [(&'a str, Value)], &'a str, &'a [&'a str]);
     let cases: [Case<'_>; 12] = [
-        ("frank", &[("deleted_at", "2024-11-01 12:00:00.7+00:00".into())], reason::DELETED, &[]),
-        ("mallory", &[("can_login", 0.into())], reason::DISABLED, &[]),
+        (
+            "frank",
+            &[("deleted_at", "2024-11-01 12:00:00.7+00:00".into())],
+            reason::DELETED,
+            &["user", "restore", "frank"],
+        ),
+        ("mallory", &[("can_login", 0.into())], reason::DISABLED, &["user", "set", "mallory", "login=yes"]),
         (
             "mary",
             &[("can_login", 0.into()), ("user_role", "admin".into())],
             reason::DISABLED,
             // Granting would make a super administrator of an administrator, which is more than she was.
-            &[],
+            &["user", "set", "mary", "login=yes"],
         ),
-        ("peggy", &[("expires_at", "2024-11-10 00:00:00+00:00".into())], reason::EXPIRED, &[]),
+        (
+            "peggy",
+            &[("expires_at", "2024-11-10 00:00:00+00:00".into())],
+            reason::EXPIRED,
+            &["user", "set", "peggy", "expires=never"],
+        ),
         ("niaj", &[("auth_provider", "none".into())], reason::PROVIDER, &["password", "reset", "niaj", "--convert"]),
         (
             "olivia",
@@ -46,8 +56,8 @@ fn every_cause_of_a_locked_door_is_named_with_what_opens_it() {
             reason::PROVIDER,
             &["password", "reset", "olivia", "--convert"],
         ),
-        ("carol", &[("user_role", "viewer".into())], reason::ROLE, &[]),
-        ("nobody", &[("user_role", "".into())], reason::ROLE, &[]),
+        ("carol", &[("user_role", "viewer".into())], reason::ROLE, &["user", "set", "carol", "role=guest"]),
+        ("nobody", &[("user_role", "".into())], reason::ROLE, &["user", "set", "nobody", "role=guest"]),
         ("Maria", &[], reason::NAME_CASE, &["user", "fix-names"]),
         ("o'neil", &[], reason::NAME_INVALID, &["user", "fix-names"]),
         ("ursula", &[("user_uid", "nonsense".into())], crate::sign_in::UID_INVALID, &[]),
@@ -78,6 +88,29 @@ fn every_cause_of_a_locked_door_is_named_with_what_opens_it() {
     store.add("passwords", &[("uid", uid(201).into()), ("hash", "md5:nonsense".into())]);
     assert_eq!(codes(&show(&store, "grace")), [reason::HASH_UNREADABLE]);
     assert_eq!(show(&store, "admin").can_sign_in, Known::Is(true));
+}
+
+#[test]
+fn one_account_shows_every_property_and_its_secrets_only_on_request() {
+    let mut store = sqlite();
+    user(
+        &mut store,
+        5,
+        "bob",
+        &[("webdav", 0.into()), ("user_attr", "vip".into()), ("invite_token", "inv1tetk".into())],
+    );
+    store.add("auth_users_settings", &[("user_uid", uid(5).into()), ("ui_theme", "lavender".into())]);
+    let bob = show(&store, "bob");
+    assert_eq!((bob.extra["user_attr"].as_str(), bob.extra["webdav"].as_str()), ("vip", "0"));
+    assert_eq!(bob.extra["preferences_ui_theme"], "lavender");
+    assert!(!bob.extra.contains_key("invite_token") && !bob.extra.contains_key("user_name"), "{:?}", bob.extra);
+    let mut asked = request("user.show", "bob");
+    asked.options.show_secrets = true;
+    let Batch::Accounts(all) = read(&store, &asked).unwrap().remove(0) else { panic!() };
+    assert_eq!(
+        (all[0].extra["invite_token"].as_str(), all[0].extra["preview_token"].as_str()),
+        ("inv1tetk", "12345678")
+    );
 }
 
 #[test]

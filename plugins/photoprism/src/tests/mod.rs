@@ -1,5 +1,7 @@
 //! What the plugin reports and plans, on small stores in memory: rows in, exact changes out.
 
+mod access;
+mod accounts;
 mod fake;
 mod judging;
 mod planning;
@@ -14,7 +16,10 @@ const USERS: &str = "id! user_uuid user_uid auth_provider auth_id user_name disp
                      user_attr super_admin can_login login_at expires_at webdav can_invite invite_token preview_token \
                      download_token ref_id created_at updated_at deleted_at";
 const SESSIONS: &str = "id! user_uid user_name auth_provider auth_method auth_id last_active sess_expires sess_timeout \
-                        client_ip user_agent ref_id login_at created_at";
+                        client_ip user_agent ref_id login_at created_at auth_scope grant_type preview_token updated_at";
+const CLIENTS: &str = "client_uid! user_uid user_name client_name client_role client_type client_url callback_url \
+                       auth_provider auth_method auth_scope auth_expires auth_tokens auth_enabled last_active created_at \
+                       updated_at";
 const ADMIN: &str = "urj49eo9br1rfers";
 
 /// 221118: no versions, no second factors, session ids are tokens.

@@ -140,7 +140,7 @@ fn a_broken_administrator_is_repaired_under_its_own_name() {
     ];
     user(&mut store, 1, "chief", &broken);
     let refused = plan(&store, &request("admin.recreate", "admin")).unwrap_err();
-    assert_eq!((refused.kind, refused.help.as_deref()), (Kind::Refused, Some("latchlift admin recreate chief")));
+    assert_eq!((refused.kind, refused.help.as_deref()), (Kind::Refused, Some("`latchlift admin recreate chief`")));
     let repaired = plan(&store, &request("admin.recreate", "Chief")).unwrap();
     assert_eq!(show(&store.after(&repaired), "chief").can_sign_in, Known::Is(true));
     assert!(repaired.warnings.is_empty(), "{:?}", repaired.warnings);

@@ -1,14 +1,14 @@
-//! `admin recreate` and `admin grant`.
+//! `admin recreate`, `admin grant` and `admin revoke`.
 
-use super::{REFRESH, RESTART, new_password, refuse_system, warned};
+use super::{REFRESH, RESTART, new_password, refuse_deleted, refuse_system, set, typed, warned};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings;
-use crate::schema::{self, ADMIN_ID, DETAILS, HASH_COST, HASH_PREFIX, LEGACY, Layout, SETTINGS, USERS};
+use crate::schema::{self, ADMIN_ID, HASH_COST, HASH_PREFIX, LEGACY, Layout, USERS};
 use crate::user::{Provider, User};
-use crate::{ids, names, sessions, sign_in};
+use crate::{admins, fill, ids, names, roles, sessions};
 use latchlift_plugin_api::{
-    Bcrypt, Change, Context, Error, Filter, Kind, Known, Plan, Reader, Record, Request, Result, Select, Value, insert,
+    Bcrypt, Change, Context, Error, Filter, Kind, Plan, Reader, Request, Result, Select, Value, insert,
 };
 
 /// Plans an administrator who can sign in: row 1 repaired, or made anew.
@@ -18,11 +18,11 @@ use latchlift_plugin_api::{
 pub fn recreate(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let reader = context.reader;
     let layout = schema::detect(reader)?;
-    let typed = &request.target()?.name;
-    if let Some(fault) = names::fault(typed) {
-        return Err(Error::new(Kind::Usage, format!("`{typed}` cannot be the administrator's name: {fault}")));
+    let wanted = &request.target()?.name;
+    if let Some(fault) = names::fault(wanted) {
+        return Err(Error::new(Kind::Usage, format!("`{wanted}` cannot be the administrator's name: {fault}")));
     }
-    let name = names::clean(typed);
+    let name = names::clean(wanted);
     if !request.options.allows("existing-admin") {
         refuse_existing(reader, &layout, request)?;
     }
@@ -33,28 +33,20 @@ pub fn recreate(context: &Context<'_>, request: &Request) -> Result<Plan> {
 }
 
 fn refuse_existing(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result<()> {
-    let admins = [Filter::eq("super_admin", 1), Filter::is_in("user_role", ["admin", "cluster_admin"])];
-    for filter in admins {
-        for user in find::users(reader, layout, filter)? {
-            let holdings = holdings::of(reader, layout, &user, true, request.now)?;
-            if sign_in::judge(layout, &user, &holdings, request.now).can_sign_in == Known::Is(true) {
-                let message = format!("the administrator `{}` can sign in", user.name);
-                let help = format!(
-                    "if only the password is lost: latchlift password reset {}; if you mean it, say --allow-existing-admin",
-                    user.name
-                );
-                return Err(Error::refused(message, None).help(help));
-            }
-        }
-    }
-    Ok(())
+    let Some(user) = admins::usable(reader, layout, None, request)? else { return Ok(()) };
+    let message = format!("the administrator `{}` can sign in", user.name);
+    let help = format!(
+        "if only the password is lost: {}; if you mean it, say --allow-existing-admin",
+        typed(&["password", "reset", &user.name])
+    );
+    Err(Error::refused(message, None).help(help))
 }
 
 fn repair(context: &Context<'_>, request: &Request, layout: &Layout, mut user: User, name: &str) -> Result<Plan> {
     let reader = context.reader;
     if !user.name.is_empty() && names::clean(&user.name) != name {
         let message = format!("the initial administrator is called `{}`, not `{name}`", user.name);
-        return Err(Error::refused(message, None).help(format!("latchlift admin recreate {}", user.name)));
+        return Err(Error::refused(message, None).help(typed(&["admin", "recreate", &user.name])));
     }
     if user.name != name {
         refuse_taken(reader, layout, name)?;
@@ -87,15 +79,13 @@ fn repair(context: &Context<'_>, request: &Request, layout: &Layout, mut user: U
 
 /// Row 1 comes first, so that any other account of its name would never be found again.
 fn refuse_taken(reader: &dyn Reader, layout: &Layout, name: &str) -> Result<()> {
-    let mut taken = find::named(reader, layout, name)?;
-    taken.extend(find::picked(reader, layout, name)?);
-    match taken.into_iter().find(|user| user.id != ADMIN_ID) {
+    match find::taken(reader, layout, name, Some(ADMIN_ID))? {
         None => Ok(()),
-        Some(other) => {
-            Err(Error::new(Kind::Conflict, format!("another account is called `{}` already", other.name)).help(
-                format!("make that one an administrator: latchlift admin grant {}; or choose another name", other.name),
-            ))
-        }
+        Some(other) => Err(Error::new(Kind::Conflict, format!("another account is called `{}` already", other.name))
+            .help(format!(
+                "make that one an administrator: {}; or choose another name",
+                typed(&["admin", "grant", &other.name])
+            ))),
     }
 }
 
@@ -103,10 +93,8 @@ fn create(context: &Context<'_>, request: &Request, layout: &Layout, name: &str)
     let reader = context.reader;
     refuse_taken(reader, layout, name)?;
     let uid = former_uid(reader, layout, request)?.unwrap_or_else(|| ids::uid(&request.random, 'u', request.now));
-    let mut changes = vec![insert(USERS, new_admin(reader, layout, request, &uid, name)?)];
-    for table in [DETAILS, SETTINGS] {
-        changes.extend(companion(reader, layout, request, table, &uid)?);
-    }
+    let mut changes = vec![insert(USERS, fill::initial_admin(reader, layout, request, &uid, name)?)];
+    changes.extend(fill::companions(reader, layout, request.now, &uid)?);
     let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
     changes.extend(new_password(reader, layout, &uid, hash, request.now)?);
     let plan = Plan::new(format!("Make the initial administrator {name} anew"));
@@ -127,90 +115,15 @@ fn former_uid(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result
     }
 }
 
-/// Text columns that PhotoPrism fills with its zero value, and not with null.
-const EMPTY: [&str; 14] = [
-    "user_uuid",
-    "auth_method",
-    "auth_issuer",
-    "auth_id",
-    "user_email",
-    "backup_email",
-    "user_attr",
-    "base_path",
-    "upload_path",
-    "invited_by",
-    "verify_token",
-    "reset_token",
-    "thumb",
-    "thumb_src",
-];
-
-/// Row 1 as PhotoPrism makes it. Upstream: internal/entity/auth_user_default.go.
-fn new_admin(reader: &dyn Reader, layout: &Layout, request: &Request, uid: &str, name: &str) -> Result<Record> {
-    let now = layout.time(request.now);
-    let token = || Value::Text(ids::token(&request.random));
-    let mut row: Vec<(&str, Value)> = vec![
-        ("id", Value::Int(ADMIN_ID)),
-        ("user_uid", uid.into()),
-        ("auth_provider", "local".into()),
-        ("user_name", name.into()),
-        ("display_name", "Admin".into()),
-        ("user_role", "admin".into()),
-        ("super_admin", Value::Int(1)),
-        ("can_login", Value::Int(1)),
-        ("webdav", Value::Int(1)),
-        ("can_invite", Value::Int(1)),
-        ("invite_token", token()),
-        ("preview_token", token()),
-        ("download_token", token()),
-        ("ref_id", Value::Text(ids::ref_id(&request.random, "user"))),
-        ("created_at", now.clone()),
-        ("updated_at", now),
-    ];
-    row.extend(EMPTY.map(|field| (field, "".into())));
-    fitted(reader, USERS, row)
-}
-
-/// The profile or preferences row that goes with an account, unless it is there already.
-fn companion(
-    reader: &dyn Reader,
-    layout: &Layout,
-    request: &Request,
-    table: &str,
-    uid: &str,
-) -> Result<Option<Change>> {
-    if reader.column_names(table)?.is_empty()
-        || reader.first(Select::from(table, ["user_uid"]).filter(Filter::eq("user_uid", uid)))?.is_some()
-    {
-        return Ok(None);
-    }
-    let now = layout.time(request.now);
-    let row = vec![("user_uid", uid.into()), ("created_at", now.clone()), ("updated_at", now)];
-    Ok(Some(insert(table, fitted(reader, table, row)?)))
-}
-
-/// The fields that the table has.
-///
-/// # Errors
-/// The table wants a value for a column this plugin does not know.
-fn fitted(reader: &dyn Reader, table: &str, row: Vec<(&str, Value)>) -> Result<Record> {
-    let columns = reader.columns("", table)?.unwrap_or_default();
-    let given = |name: &str| row.iter().any(|(field, _)| *field == name);
-    let wanting = columns.iter().find(|column| !column.nullable && !column.has_default && !given(&column.name));
-    if let Some(column) = wanting {
-        let message = format!("table `{table}` wants a value for `{}`, which this plugin does not know", column.name);
-        return Err(Error::unknown_schema(message).help("look for a newer plugin"));
-    }
-    let fits = row.into_iter().filter(|(field, _)| columns.iter().any(|column| column.name == *field));
-    Ok(Record(fits.map(|(field, value)| (field.to_owned(), value)).collect()))
-}
-
 /// Plans super administrator's rights for an account.
 ///
 /// # Errors
 /// The account is not found, or PhotoPrism's own; the store's.
 pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let reader = context.reader;
+    if request.options.group.is_some() {
+        return Err(Error::unsupported("PhotoPrism has no groups; each account has its own rights"));
+    }
     let layout = schema::detect(reader)?;
     let mut found = find::find(reader, &layout, request.target()?, request.now)?;
     refuse_system(&found.user)?;
@@ -228,4 +141,28 @@ pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let plan = Plan::new(format!("Make {} a super administrator", user.label()));
     let plan = plan.about(&user.uid, &user.name).step(vec![change]).then(REFRESH);
     Ok(warned(plan, &layout, &found, &holdings, request))
+}
+
+/// Plans the end of an account's rights to administer PhotoPrism, and of its sign-ins, which carry them.
+///
+/// # Errors
+/// The account is not found, is PhotoPrism's own, or is the last administrator who can sign in.
+pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
+    let reader = context.reader;
+    let layout = schema::detect(reader)?;
+    let found = find::find(reader, &layout, request.target()?, request.now)?;
+    refuse_system(&found.user)?;
+    refuse_deleted(&found.user)?;
+    if !found.user.is_admin() {
+        return Ok(Plan::new(format!("{} is no administrator", found.user.label())));
+    }
+    let mut edit = Edit::of(reader, &layout, &found.user)?;
+    edit.set("super_admin", 0);
+    let left = User { super_admin: false, ..found.user.clone() };
+    if left.is_admin() {
+        edit.set("user_role", roles::ordinary(&layout));
+    }
+    let summary = format!("Take {}'s rights to administer away", found.user.label());
+    let plan = set::change(reader, &layout, found, edit, request)?;
+    Ok(Plan { summary, ..plan })
 }

@@ -10,6 +10,7 @@ use latchlift_plugin_api::{
     Batch, Change, Context, Error, Filter, Known, Mfa, Output, Plan, Reader, Record, Request, Result, Select, Time,
     Value, delete,
 };
+use std::collections::BTreeMap;
 
 /// Why layouts before 240420 have neither verb.
 pub const TOO_OLD: &str = "this database is of a PhotoPrism before 240420, which had no second factor";
@@ -62,15 +63,24 @@ fn of_account(reader: &dyn Reader, layout: &Layout, user: &User, request: &Reque
     mfa.enabled = user.two_factor;
     mfa.note = note.map(str::to_owned);
     if request.options.show_secrets {
-        let secrets = rows.first().into_iter().flat_map(|row| {
-            ["recovery_code", "key_url"].into_iter().filter_map(|field| Some((field.to_owned(), row.text(field)?)))
-        });
-        mfa.secrets = secrets.filter(|(_, secret)| !secret.is_empty()).collect();
+        mfa.secrets = rows.first().map(secrets).unwrap_or_default();
     }
     Ok(mfa)
 }
 
-fn passcodes(reader: &dyn Reader, layout: &Layout, user: &User) -> Result<Vec<Record>> {
+/// The recovery code, and what an authenticator app is set up with: as a link, and as the key in it.
+fn secrets(row: &Record) -> BTreeMap<String, String> {
+    let url = row.text("key_url").unwrap_or_default();
+    let key = url.split(['?', '&']).find_map(|part| part.strip_prefix("secret=")).unwrap_or_default().to_owned();
+    let all = [("recovery_code", row.text("recovery_code").unwrap_or_default()), ("otpauth", url), ("secret", key)];
+    all.into_iter().filter(|(_, secret)| !secret.is_empty()).map(|(name, secret)| (name.to_owned(), secret)).collect()
+}
+
+/// What is set up for an account's second factor, as whole rows.
+///
+/// # Errors
+/// The store's.
+pub fn passcodes(reader: &dyn Reader, layout: &Layout, user: &User) -> Result<Vec<Record>> {
     let query = Select::from(PASSCODES, layout.passcodes.iter()).filter(Filter::eq("uid", &user.uid));
     reader.all(query.order(["uid", "key_type"]))
 }
@@ -102,7 +112,8 @@ pub fn disable(context: &Context<'_>, request: &Request) -> Result<Plan> {
     })
 }
 
-fn removed(row: &Record) -> Change {
+/// The end of one of these rows.
+pub fn removed(row: &Record) -> Change {
     let field = |name: &str| row.get(name).cloned().unwrap_or(Value::Null);
     let key = Record::new().with("uid", field("uid")).with("key_type", field("key_type"));
     delete(PASSCODES, key, row.clone())

@@ -1,10 +1,18 @@
 //! What latchlift writes to PhotoPrism, one function per verb.
 
+pub mod add;
 pub mod admin;
+pub mod clients;
+pub mod logins;
 pub mod mfa;
 pub mod names;
+pub mod onboarding;
 pub mod password;
+pub mod remove;
+pub mod restore;
 pub mod sessions;
+pub mod set;
+pub mod tokens;
 
 use crate::find::Found;
 use crate::holdings::Holdings;
@@ -34,6 +42,18 @@ pub fn refuse_system(user: &User) -> Result<()> {
     }
 }
 
+/// A deleted account is brought back as it was, and changed then.
+///
+/// # Errors
+/// The account is deleted.
+pub fn refuse_deleted(user: &User) -> Result<()> {
+    match user.deleted_at {
+        None => Ok(()),
+        Some(when) => Err(Error::refused(format!("`{}` was deleted on {when}", user.label()), None)
+            .help(format!("bring it back first: {}", typed(&["user", "restore", "--id", &user.uid])))),
+    }
+}
+
 /// The password row of an account with a new hash; made where it is missing.
 ///
 /// # Errors
@@ -60,7 +80,7 @@ pub fn new_password(
 /// holdings are given as they will be.
 pub fn warned(mut plan: Plan, layout: &Layout, found: &Found, holdings: &Holdings, request: &Request) -> Plan {
     for reason in sign_in::judge(layout, &found.user, holdings, request.now).reasons {
-        let fix = if reason.fix.is_empty() { String::new() } else { format!("; mend it with: {}", shell(&reason.fix)) };
+        let fix = if reason.fix.is_empty() { String::new() } else { format!("; mend it with {}", typed(&reason.fix)) };
         if reason.blocking {
             plan = plan.warn(format!("{} still cannot sign in: {}{fix}", found.user.label(), reason.message));
         } else if reason.code == latchlift_plugin_api::reason::MFA {
@@ -70,12 +90,12 @@ pub fn warned(mut plan: Plan, layout: &Layout, found: &Found, holdings: &Holding
     plan
 }
 
-/// A command as it is typed.
-fn shell(words: &[String]) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_.@".contains(c);
-    let quoted = words.iter().map(|word| match word.chars().all(plain) {
-        true => word.clone(),
+/// A command as it is typed, in the quotes that let the host say on which instance.
+pub fn typed<S: AsRef<str>>(words: &[S]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_.@=".contains(c);
+    let quoted = words.iter().map(AsRef::as_ref).map(|word| match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
         false => format!("'{}'", word.replace('\'', r"'\''")),
     });
-    std::iter::once("latchlift".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
+    format!("`{}`", std::iter::once("latchlift".to_owned()).chain(quoted).collect::<Vec<_>>().join(" "))
 }

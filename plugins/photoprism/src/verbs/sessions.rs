@@ -3,9 +3,9 @@
 use super::RESTART;
 use crate::find;
 use crate::schema::{self, Layout};
-use crate::sessions::{self, Row};
+use crate::sessions::{self, Named, Row, Sort};
 use crate::user::User;
-use latchlift_plugin_api::{Change, Context, Error, Filter, Kind, Plan, Request, Result, Value, fingerprint};
+use latchlift_plugin_api::{Change, Context, Error, Filter, Kind, Plan, Request, Result, Value};
 
 /// Plans the end of sign-ins: one account's, everyone's, those named by id, or those that have ended already.
 ///
@@ -18,8 +18,11 @@ pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
         Some(target) => Some(find::find(reader, &layout, target, request.now)?.user),
         None => None,
     };
-    if user.is_none() && request.ids.is_empty() && !options.all && !options.expired {
-        return Err(Error::new(Kind::Usage, "say whose sign-ins to end: an account, --id, --all or --expired"));
+    if user.is_none() && request.ids.is_empty() && !options.all && !options.expired && options.unused_for.is_none() {
+        return Err(Error::new(
+            Kind::Usage,
+            "say which sign-ins to end: an account, --id, --all, --expired or --unused-for",
+        ));
     }
     let filter = user.as_ref().map_or(Filter::All, |user| Filter::eq("user_uid", &user.uid));
     let rows = sessions::rows(reader, &layout, filter, request.now)?;
@@ -36,21 +39,20 @@ pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
 }
 
 fn chosen(layout: &Layout, rows: &[Row], request: &Request) -> Vec<Change> {
-    let expired = request.options.expired;
-    let wanted = |row: &Row| !expired || row.ended;
-    if !request.ids.is_empty() {
-        return sessions::ending_these(rows, |row| wanted(row) && request.ids.iter().any(|id| means(layout, row, id)));
+    let (options, now) = (&request.options, request.now);
+    let named = Named::of(layout, &request.ids);
+    if !named.is_empty() {
+        return sessions::ending_these(rows, |row| row.fits(options, now) && named.means(row));
     }
-    match expired {
-        true => sessions::ending_these(rows, |row| row.ended),
-        false => sessions::ending(rows, request.options.tokens),
+    // App passwords are not ended unasked, however long nobody used them; whatever is over may go.
+    match (options.unused_for, options.expired) {
+        (Some(_), expired) => {
+            let free = |row: &Row| expired || options.tokens && sessions::is_token(row) || row.sort == Sort::Browser;
+            sessions::ending_these(rows, |row| row.fits(options, now) && free(row))
+        }
+        (None, true) => sessions::ending_these(rows, |row| row.ended),
+        (None, false) => sessions::ending(rows, options.tokens),
     }
-}
-
-/// Whether a typed id means this row: the short id, or the key's fingerprint; the key itself where it is no secret.
-fn means(layout: &Layout, row: &Row, typed: &str) -> bool {
-    let key = row.id.to_text().unwrap_or_default();
-    row.shown == typed || fingerprint(&key) == typed || (layout.hashed_sessions() && key == typed)
 }
 
 fn described(count: u64, user: Option<&User>, request: &Request) -> String {

@@ -1,13 +1,19 @@
 //! `app check`: what keeps people out of this Homarr, or lets the wrong ones in.
 
+mod orphans;
+mod store;
+#[cfg(test)]
+mod tests;
+
 use crate::accounts::{Accounts, Stored};
-use crate::groups::{self, Groups, Index, Memberships};
-use crate::releases;
-use crate::schema::{self, API_KEY, FINISH, Layout, ONBOARDING, SALT_LENGTH, SESSION, USER};
+use crate::groups::{self, Groups};
+use crate::schema::{self, FINISH, Layout, ONBOARDING, SALT_LENGTH, SESSION, USER};
 use crate::sign_in::{Logins, count};
 use latchlift_plugin_api::{
-    Batch, Check, Context, Filter, Finding, Known, Output, Reader, Request, Result, Select, Severity, StoreKind, reason,
+    Batch, Check, Context, Filter, Finding, Known, Output, Reader, Request, Result, Select, Severity, reason,
 };
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Reports what was found.
 ///
@@ -26,12 +32,15 @@ pub fn check(context: &Context<'_>, request: &Request, output: &mut dyn Output) 
     findings.extend(everyone_is_admin(&groups));
     findings.extend(wizard(reader)?);
     findings.extend(passwords_off(&accounts));
-    findings.extend(mariadb(&layout));
+    findings.extend(store::mariadb(reader, &layout)?);
     findings.extend(stale_salts(reader, &layout)?);
-    findings.extend(leftovers(reader, &accounts, &groups)?);
+    findings.extend(orphans::look(reader, &accounts, &groups)?);
+    findings.extend(shared_emails(&accounts));
     findings.extend(ended_sessions(reader, &layout, request)?);
+    findings.extend(store::file(reader, &layout, request)?);
+    let columns = store::telling_columns(reader)?;
     // Last, because PostgreSQL ends the snapshot where the table of migrations may not be read.
-    findings.push(about_layout(reader, &layout));
+    findings.extend(store::layout(reader, &layout, &columns, request));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let accounts = accounts.people.len() as u64;
     let version = Some(layout.version.to_owned());
@@ -54,8 +63,6 @@ fn no_admin(logins: &Logins<'_>, admins: &[usize]) -> Option<Finding> {
         );
     }
     let finding = Finding::new(Severity::Serious, "no_admin", "no administrator can sign in");
-    let mendable =
-        admins.iter().flat_map(|i| logins.reasons(*i)).find(|reason| reason.blocking && !reason.fix.is_empty());
     let finding = match admins.first() {
         Some(first) => finding.evidence(format!(
             "{}, such as `{}`",
@@ -64,7 +71,11 @@ fn no_admin(logins: &Logins<'_>, admins: &[usize]) -> Option<Finding> {
         )),
         None => finding.evidence("no member of a group with the permission `admin`"),
     };
-    Some(match mendable {
+    // Where no password is accepted at all, neither an old nor a new administrator gets in.
+    if !logins.accounts.providers.allow(schema::CREDENTIALS) {
+        return Some(finding);
+    }
+    Some(match admins.iter().find_map(|i| logins.mendable(*i)) {
         Some(reason) => finding.fix(reason.fix),
         None => finding.fix(["admin", "recreate", free_name(logins)]),
     })
@@ -77,15 +88,16 @@ fn free_name(logins: &Logins<'_>) -> &'static str {
 
 /// One finding for each cause that keeps accounts out, with some of their names.
 fn locked_out(logins: &Logins<'_>) -> Vec<Finding> {
+    // By code, and of names in the wrong letter case those that would be another's apart.
     let mut causes: Vec<(String, bool, Vec<usize>, Vec<String>)> = Vec::new();
     for i in 0..logins.accounts.people.len() {
         for reason in logins.reasons(i) {
             let told_elsewhere = [reason::PROVIDER, reason::PROVIDER_DISABLED].contains(&reason.code.as_str());
-            let has_fix = !reason.fix.is_empty();
-            match causes.iter_mut().find(|(code, fixable, ..)| *code == reason.code && *fixable == has_fix) {
+            let clashes = reason.code == reason::NAME_CASE && logins.collides(i);
+            match causes.iter_mut().find(|(code, apart, ..)| *code == reason.code && *apart == clashes) {
                 _ if told_elsewhere => {}
                 Some((_, _, who, _)) => who.push(i),
-                None => causes.push((reason.code, has_fix, vec![i], reason.fix)),
+                None => causes.push((reason.code, clashes, vec![i], reason.fix)),
             }
         }
     }
@@ -146,14 +158,6 @@ fn passwords_off(accounts: &Accounts) -> Option<Finding> {
     Some(Finding::new(Severity::Warning, "provider_disabled", message).evidence("AUTH_PROVIDERS"))
 }
 
-/// MariaDB has collations of its own; of others it cannot be told from MySQL here.
-fn mariadb(layout: &Layout) -> Option<Finding> {
-    let collation = layout.collation.as_deref().filter(|collation| collation.contains("uca1400"))?;
-    let message = "the server is MariaDB, on which Homarr cannot read sessions (it needs MySQL 8.0.14 or newer): \
-                   no change of an account helps while it runs there";
-    Some(Finding::new(Severity::Serious, "mariadb", message).evidence(format!("collation {collation}")))
-}
-
 fn stale_salts(reader: &dyn Reader, layout: &Layout) -> Result<Option<Finding>> {
     if !layout.salt {
         return Ok(None);
@@ -172,26 +176,21 @@ fn stale_salts(reader: &dyn Reader, layout: &Layout) -> Result<Option<Finding>> 
     Ok((stale > 0).then(|| Finding::new(Severity::Warning, "stale_salt", message).evidence("user.salt")))
 }
 
-/// Rows that lead to no account: somebody deleted accounts with foreign keys switched off.
-fn leftovers(reader: &dyn Reader, accounts: &Accounts, groups: &Groups) -> Result<Vec<Finding>> {
-    let index = Index::of_all(accounts);
-    let mut found = Vec::new();
-    let mut tell = |table: &str, n: u64| {
-        if n > 0 {
-            let message = format!(
-                "{} to no account",
-                if n == 1 { "1 record leads".to_owned() } else { format!("{n} records lead") }
-            );
-            found.push(Finding::new(Severity::Warning, "orphan", message).evidence(table));
+/// With OIDC's account linking, which of several accounts of one address is linked is chance.
+fn shared_emails(accounts: &Accounts) -> Option<Finding> {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    let mut pairs = Vec::new();
+    for person in &accounts.people {
+        let Some(email) = person.email.as_deref().filter(|email| !email.is_empty()) else { continue };
+        match seen.entry(email.to_lowercase()) {
+            Entry::Occupied(first) => pairs.push(format!("`{}` and `{}`", first.get(), person.label())),
+            Entry::Vacant(free) => drop(free.insert(person.label())),
         }
-    };
-    for table in [SESSION, API_KEY] {
-        let counted = reader.count_by("", table, "user_id", &Filter::All)?;
-        let lost = counted.iter().filter(|(id, _)| id.as_str().and_then(|id| index.of(id)).is_none());
-        tell(table, lost.map(|(_, n)| n).sum());
     }
-    tell(schema::MEMBER, Memberships::load(reader, &index, groups, Filter::All)?.orphans);
-    Ok(found)
+    let message = "accounts share an e-mail address: after a change of the provider one person may have several";
+    let more = if pairs.len() > 5 { ", ..." } else { "" };
+    let evidence = format!("{}{more}", pairs[..pairs.len().min(5)].join(", "));
+    (!pairs.is_empty()).then(|| Finding::new(Severity::Note, "shared_email", message).evidence(evidence))
 }
 
 fn ended_sessions(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result<Option<Finding>> {
@@ -201,20 +200,4 @@ fn ended_sessions(reader: &dyn Reader, layout: &Layout, request: &Request) -> Re
     let message = format!("{} of the past still stored, which let nobody in", count(n, "session"));
     let finding = || Finding::new(Severity::Note, "ended_sessions", message).evidence(SESSION);
     Ok((n > 0).then(|| finding().fix(["session", "revoke", "--expired"])))
-}
-
-fn about_layout(reader: &dyn Reader, layout: &Layout) -> Finding {
-    let driver = match layout.kind {
-        StoreKind::Mysql => "mysql2",
-        StoreKind::Postgres => "node-postgres",
-        _ => "better-sqlite3",
-    };
-    let finding = Finding::new(Severity::Note, "layout", format!("the tables are those of Homarr {}", layout.version));
-    match releases::migrations(reader, layout.kind) {
-        Some(n) => {
-            let releases = releases::releases(layout.kind, n);
-            finding.evidence(format!("DB_DRIVER={driver}, {} ({releases})", count(n, "migration")))
-        }
-        None => finding.evidence(format!("DB_DRIVER={driver}")),
-    }
 }
