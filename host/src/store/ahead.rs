@@ -98,6 +98,10 @@ impl StoreReader for Ahead {
         self.reader()?.document(name)
     }
 
+    fn digest(&mut self, name: &str) -> Result<Option<String>> {
+        self.reader()?.digest(name)
+    }
+
     fn files(&mut self, glob: &str) -> Result<Vec<File>> {
         self.reader()?.files(glob)
     }
