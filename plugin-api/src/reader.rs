@@ -322,15 +322,8 @@ impl dyn Reader + '_ {
     ///
     /// # Errors
     /// As [`Reader::select`], and whatever `each` answers.
-    pub fn each_row(&self, mut query: Select, mut each: impl FnMut(Vec<Value>) -> Result<()>) -> Result<()> {
-        loop {
-            let page = self.select(&query)?;
-            page.rows.into_iter().try_for_each(&mut each)?;
-            if page.next.is_empty() {
-                return Ok(());
-            }
-            query.after = page.next;
-        }
+    pub fn each_row(&self, query: Select, mut each: impl FnMut(Vec<Value>) -> Result<()>) -> Result<()> {
+        self.each_cells(query, |row| each(row.iter_mut().map(|cell| std::mem::take(cell).into()).collect()))
     }
 
     /// As [`each_row`](#method.each_row) with borrowed cells, which spares the copies too.

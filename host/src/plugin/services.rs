@@ -85,26 +85,27 @@ impl<'a> Services<'a> {
         match method {
             "kind" => self.give(body, |store: String| self.with(&store, |store| Ok(store.kind))),
             "select" => self.give_bytes(body, |query: Select| {
-                self.with(&query.store, |store| Ok(store.reader.select_bytes(&query)?.bytes))
+                self.with(&query.store, |store| Ok(store.reader.page(&query)?.bytes))
             }),
             "count_by" => {
                 self.give_bytes(body, |(store, collection, field, filter): (String, String, String, Filter)| {
-                    self.with(&store, |store| store.reader.count_bytes(&collection, &field, &filter))
+                    self.with(&store, |store| store.reader.reader()?.count_bytes(&collection, &field, &filter))
                 })
             }
             "columns" => self.give(body, |(store, collection): (String, String)| {
-                self.with(&store, |store| store.reader.columns(&collection))
+                self.with(&store, |store| store.reader.reader()?.columns(&collection))
             }),
-            "document" => self
-                .give(body, |(store, name): (String, String)| self.with(&store, |store| store.reader.document(&name))),
-            "digest" => {
-                self.give(body, |(store, name): (String, String)| self.with(&store, |store| store.reader.digest(&name)))
-            }
-            "files" => {
-                self.give(body, |(store, glob): (String, String)| self.with(&store, |store| store.reader.files(&glob)))
-            }
+            "document" => self.give(body, |(store, name): (String, String)| {
+                self.with(&store, |store| store.reader.reader()?.document(&name))
+            }),
+            "digest" => self.give(body, |(store, name): (String, String)| {
+                self.with(&store, |store| store.reader.reader()?.digest(&name))
+            }),
+            "files" => self.give(body, |(store, glob): (String, String)| {
+                self.with(&store, |store| store.reader.reader()?.files(&glob))
+            }),
             "lines" => self.give(body, |(store, file, text): (String, String, String)| {
-                self.with(&store, |store| store.reader.lines(&file, &text))
+                self.with(&store, |store| store.reader.reader()?.lines(&file, &text))
             }),
             "derive" => self.give(body, |(password, kdf): (Handle, Kdf)| Ok(self.secrets.derive(password, &kdf)?)),
             "verify" => self.give(body, |(password, kdf, stored): (Handle, Kdf, Derived)| {

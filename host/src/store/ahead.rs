@@ -2,7 +2,7 @@
 
 use super::{PageAsBytes, StoreReader};
 use crate::error::{Error, Kind, Result};
-use latchlift_plugin_api::{Column, File, Filter, Page, Select, Value};
+use latchlift_plugin_api::Select;
 use std::sync::mpsc::sync_channel;
 use std::thread::{Builder, JoinHandle};
 
@@ -33,8 +33,32 @@ impl Ahead {
         Ahead { notice: reader.notice(), here: Some(reader), away: None, ready: None }
     }
 
-    /// The reader, once it is back.
-    fn reader(&mut self) -> Result<&mut (dyn StoreReader + 'static)> {
+    /// One page, which may have been read already.
+    ///
+    /// # Errors
+    /// As [`StoreReader::select`].
+    pub fn page(&mut self, query: &Select) -> Result<PageAsBytes> {
+        self.reader()?;
+        let page = match self.ready.take() {
+            Some(ready) if ready.query == *query => ready.page?,
+            _ => self.reader()?.select_bytes(query)?,
+        };
+        if !page.next.is_empty() && query.limit == 0 {
+            self.send(Select { after: page.next.clone(), ..query.clone() });
+        }
+        Ok(page)
+    }
+
+    /// What a person should know about how the store was opened, if anything.
+    pub fn notice(&self) -> Option<String> {
+        self.notice.clone()
+    }
+
+    /// The reader, for every other question, once it is back.
+    ///
+    /// # Errors
+    /// It did not come back.
+    pub fn reader(&mut self) -> Result<&mut (dyn StoreReader + 'static)> {
         let lost = || Error::new(Kind::Failed, "latchlift failed while it read ahead");
         if let Some(thread) = self.away.take() {
             let Back { reader, ready } = thread.join().ok().flatten().ok_or_else(lost)?;
@@ -65,59 +89,10 @@ impl Drop for Ahead {
     }
 }
 
-impl StoreReader for Ahead {
-    fn select(&mut self, query: &Select) -> Result<Page> {
-        self.reader()?.select(query)
-    }
-
-    fn select_bytes(&mut self, query: &Select) -> Result<PageAsBytes> {
-        self.reader()?;
-        let page = match self.ready.take() {
-            Some(ready) if ready.query == *query => ready.page?,
-            _ => self.reader()?.select_bytes(query)?,
-        };
-        if !page.next.is_empty() && query.limit == 0 {
-            self.send(Select { after: page.next.clone(), ..query.clone() });
-        }
-        Ok(page)
-    }
-
-    fn count_by(&mut self, collection: &str, field: &str, filter: &Filter) -> Result<Vec<(Value, u64)>> {
-        self.reader()?.count_by(collection, field, filter)
-    }
-
-    fn count_bytes(&mut self, collection: &str, field: &str, filter: &Filter) -> Result<Vec<u8>> {
-        self.reader()?.count_bytes(collection, field, filter)
-    }
-
-    fn columns(&mut self, collection: &str) -> Result<Option<Vec<Column>>> {
-        self.reader()?.columns(collection)
-    }
-
-    fn document(&mut self, name: &str) -> Result<Option<String>> {
-        self.reader()?.document(name)
-    }
-
-    fn digest(&mut self, name: &str) -> Result<Option<String>> {
-        self.reader()?.digest(name)
-    }
-
-    fn files(&mut self, glob: &str) -> Result<Vec<File>> {
-        self.reader()?.files(glob)
-    }
-
-    fn lines(&mut self, file: &str, text: &str) -> Result<Vec<String>> {
-        self.reader()?.lines(file, text)
-    }
-
-    fn notice(&self) -> Option<String> {
-        self.notice.clone()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use latchlift_plugin_api::{Column, Filter, Page, Value};
     use std::sync::{Arc, Mutex};
 
     /// Three pages of one row; says what it was asked.
@@ -147,7 +122,7 @@ mod tests {
     }
 
     fn page(ahead: &mut Ahead, after: &[u8]) -> Vec<u8> {
-        ahead.select_bytes(&Select { after: after.to_vec(), ..Select::from("t", ["a"]) }).unwrap().next
+        ahead.page(&Select { after: after.to_vec(), ..Select::from("t", ["a"]) }).unwrap().next
     }
 
     #[test]
@@ -164,8 +139,8 @@ mod tests {
     fn another_question_in_between_is_answered_and_the_page_is_not_lost() {
         let (mut ahead, asked) = ahead();
         let next = page(&mut ahead, &[]);
-        ahead.count_by("t", "a", &Filter::All).unwrap();
-        assert_eq!(ahead.columns("t").unwrap_err().message, "gone");
+        ahead.reader().unwrap().count_by("t", "a", &Filter::All).unwrap();
+        assert_eq!(ahead.reader().unwrap().columns("t").unwrap_err().message, "gone");
         page(&mut ahead, &next);
         drop(ahead);
         assert_eq!(*asked.lock().unwrap(), ["page 0", "page 1", "count", "page 2"]);

@@ -11,9 +11,17 @@ const DROPPED: &str = "\"'()#&$,+=`~?|*/:;<>{}";
 
 /// The name the login looks for when this is typed; empty where it looks for none.
 pub fn clean(typed: &str) -> String {
+    if typed.len() <= MOST_BYTES && typed.bytes().all(is_plain) {
+        return typed.to_owned();
+    }
     let kept: String =
         typed.trim().chars().filter(|c| *c > '\u{1f}' && *c != '\u{7f}' && !DROPPED.contains(*c)).collect();
     if kept.len() > MOST_BYTES { String::new() } else { lower(&kept) }
+}
+
+/// Whether this stays as it is wherever it stands in a name; most names are made of nothing else.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"@.-_".contains(&byte)
 }
 
 /// The form in which names are compared when looking for an account: trimmed, lower case.
@@ -23,6 +31,9 @@ pub fn fold(name: &str) -> String {
 
 /// Lower case letter by letter, as Go does it: no final sigma, no dotted i of two characters.
 fn lower(text: &str) -> String {
+    if text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
     text.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect()
 }
 

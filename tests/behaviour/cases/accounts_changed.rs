@@ -4,7 +4,7 @@ use super::{Case, case};
 use crate::declared;
 use crate::support::{NEW, only_what_was_planned, rows, sessions, undo_restores};
 use latchlift_tests::Result;
-use latchlift_tests::apps::{Person, Role, Story};
+use latchlift_tests::apps::{self, Person, Role, Story};
 use latchlift_tests::bench::{Bench, Outcome, Run, listed};
 
 const ADD: &[&str] = &["user.add"];
@@ -38,7 +38,8 @@ pub const CASES: &[Case] = &[
 ];
 
 fn add(t: &Bench, words: &str) -> Run {
-    t.latchlift("user add --password-stdin --yes --json").words(words).stdin(NEW)
+    let required = apps::required(&t.target, "user.add");
+    t.latchlift("user add --password-stdin --yes --json").words(words).words(required).stdin(NEW)
 }
 
 /// The accounts that `user show` gives for a name.
@@ -137,7 +138,7 @@ fn an_account_without_a_password_lets_nobody_in(t: &Bench) -> Result<()> {
 
 fn adding_can_be_tried(t: &Bench) -> Result<()> {
     let before = t.snapshot();
-    t.latchlift("user add newcomer --generate --dry-run").succeeds();
+    t.latchlift("user add newcomer --generate --dry-run").words(apps::required(&t.target, "user.add")).succeeds();
     t.unchanged_since(&before);
     Ok(())
 }

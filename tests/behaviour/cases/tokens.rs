@@ -26,11 +26,10 @@ pub const CASES: &[Case] = &[
 ];
 
 fn issue(t: &Bench, words: &str) -> Run {
-    issue_named(t, "phone", words)
+    issue_named(t, words, "phone")
 }
 
-/// Some apps want each token of an account to have a name of its own.
-fn issue_named(t: &Bench, name: &str, words: &str) -> Run {
+fn issue_named(t: &Bench, words: &str, name: &str) -> Run {
     let run = t.latchlift("token issue").arg(&t.person("bob").name).words(words);
     if keys_of(t, "token.issue").iter().any(|key| key == "name") { run.arg(format!("name={name}")) } else { run }
 }
@@ -81,7 +80,7 @@ fn a_token_is_shown_once_and_works(t: &Bench) -> Result<()> {
     only_what_was_planned(t, &before, &outcome);
     let password = bob.password.as_deref().ok_or("the story gives no password")?;
     assert!(t.signs_in(&bob.name, password), "the password changed");
-    let again = issue_named(t, "tablet", "--yes --json").succeeds();
+    let again = issue_named(t, "--yes --json", "tablet").succeeds();
     assert_ne!(revealed(&again), secret, "the same token twice");
     t.latchlift("undo --yes").succeeds();
     nothing_keeps(t, &secret)?;

@@ -500,9 +500,7 @@ impl Instance for HomeAssistant {
     fn is_admin(&self, person: &Person) -> Result<bool> {
         let dump = self.dump()?;
         let id = format!("\"{}\"", person.id);
-        let Some(user) = dump.rows("auth#/data/users").iter().find(|row| row["/id"] == id) else {
-            return Ok(false);
-        };
+        let Some(user) = dump.rows("auth#/data/users").iter().find(|row| row["/id"] == id) else { return Ok(false) };
         let active = user["/is_active"] == "true";
         Ok(user["/is_owner"] == "true" || active && user["/group_ids"].contains("\"system-admin\""))
     }
