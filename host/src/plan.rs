@@ -3,7 +3,6 @@
 use crate::error::{Error, Kind, Result};
 use crate::store::Receipt;
 use latchlift_plugin_api::facts::Collection;
-use latchlift_plugin_api::plan::PlannedAccount;
 use latchlift_plugin_api::{Change, Facts, Filter, Key, Plan, Record, Step, StoreKind, Value, fingerprint};
 use serde_json::{Map, json};
 
@@ -167,12 +166,16 @@ fn undo_word(change: &Change, facts: &Facts) -> &'static str {
 /// What stands for a value that must not be seen.
 pub const HIDDEN: &str = "<hidden>";
 
-/// A change as lines for people: `user john: password  <hidden> -> <hidden>`. The accounts are those the plan is about,
-/// so that they are called by their names rather than by their ids.
-pub fn lines(change: &Change, facts: &Facts, accounts: &[PlannedAccount]) -> Vec<String> {
+/// A change as lines for people: `user john: password  <hidden> -> <hidden>`. The accounts the plan is about, and what
+/// else it knows the name of, are called by their names rather than by their ids.
+pub fn lines(change: &Change, facts: &Facts, plan: &Plan) -> Vec<String> {
     let collection = facts.collection(change.collection());
     let label = collection.map(|c| c.label.as_str()).filter(|label| !label.is_empty()).unwrap_or(change.collection());
-    let show = |field: &str, value: &Value| shown(collection, field, value);
+    let show = |field: &str, value: &Value| match collection.is_some_and(|c| c.key == [field]) {
+        // Its own id is no name for it.
+        true => shown(collection, field, value),
+        false => called(plan, collection, field, value),
+    };
     match change {
         Change::Insert { after, .. } => {
             let fields = after.iter().filter(|(_, value)| !value.is_blank());
@@ -185,7 +188,7 @@ pub fn lines(change: &Change, facts: &Facts, accounts: &[PlannedAccount]) -> Vec
             vec![format!("{label}: new ({})", clipped(&fields.join(", "), 160))]
         }
         Change::Update { key, before, after, .. } => {
-            let name = key_name(collection, key, accounts);
+            let name = key_text(plan, collection, key);
             let fields = before.iter().zip(after.iter());
             let lines = fields.map(|((field, was), (_, is))| {
                 let word = field.trim_start_matches('/');
@@ -193,7 +196,7 @@ pub fn lines(change: &Change, facts: &Facts, accounts: &[PlannedAccount]) -> Vec
             });
             lines.collect()
         }
-        Change::Delete { key, .. } => vec![format!("{label} {}: removed", key_name(collection, key, accounts))],
+        Change::Delete { key, .. } => vec![format!("{label} {}: removed", key_text(plan, collection, key))],
         Change::Purge { count, keep, filter, .. } => {
             let which = if *filter == Filter::All { "all " } else { "" };
             let undo = if *keep { "" } else { ", for good" };
@@ -210,20 +213,25 @@ fn clipped(text: &str, most: usize) -> String {
     }
 }
 
-/// What people call the record: the account's name where the key is its id.
-fn key_name(collection: Option<&Collection>, key: &Key, accounts: &[PlannedAccount]) -> String {
-    let only = if key.fields.0.len() == 1 { key.fields.0.first().and_then(|(_, value)| value.to_text()) } else { None };
-    let account = accounts.iter().find(|account| Some(&account.id) == only.as_ref() && !account.name.is_empty());
-    account.map_or_else(|| key_text(collection, key), |account| crate::ui::escaped(&account.name))
-}
-
-fn key_text(collection: Option<&Collection>, key: &Key) -> String {
+/// What people call the record.
+fn key_text(plan: &Plan, collection: Option<&Collection>, key: &Key) -> String {
     let secret = collection.is_some_and(|collection| collection.secret_key);
     let values = key.fields.iter().map(|(field, value)| match secret {
         true => fingerprint(&value.to_string()),
-        false => shown(collection, field, value),
+        false => called(plan, collection, field, value),
     });
     values.collect::<Vec<_>>().join(" ")
+}
+
+/// A value, or the name of what it is the id of.
+fn called(plan: &Plan, collection: Option<&Collection>, field: &str, value: &Value) -> String {
+    let name = value.to_text().filter(|_| !is_secret(collection, field)).and_then(|id| name_of(plan, &id));
+    name.map_or_else(|| shown(collection, field, value), |name| crate::ui::escaped(&clipped(name, 80)))
+}
+
+fn name_of<'p>(plan: &'p Plan, id: &str) -> Option<&'p str> {
+    let account = plan.accounts.iter().find(|account| account.id == id).map(|account| account.name.as_str());
+    account.or_else(|| plan.names.get(id).map(String::as_str)).filter(|name| !name.is_empty())
 }
 
 fn shown(collection: Option<&Collection>, field: &str, value: &Value) -> String {
@@ -257,7 +265,7 @@ fn change_json(change: &Change, facts: &Facts) -> serde_json::Value {
     let collection = facts.collection(change.collection());
     let record = |record: &Record| record_json(collection, record);
     let key = |key: &Key| match collection.is_some_and(|collection| collection.secret_key) {
-        true => json!({ "sha256": key_text(collection, key) }),
+        true => json!({ "sha256": key_text(&Plan::default(), collection, key) }),
         false => record(&key.fields),
     };
     let mut out = Map::new();
@@ -312,5 +320,33 @@ fn plain_json(value: &Value) -> serde_json::Value {
         Value::List(items) => items.iter().map(plain_json).collect(),
         Value::Map(entries) => entries.iter().map(|(key, value)| (key.clone(), plain_json(value))).collect(),
         other => json!(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use latchlift_plugin_api::{delete, insert, update};
+
+    #[test]
+    fn ids_are_shown_as_the_names_of_what_they_are_of() {
+        let facts = Facts::parse(
+            "app = \"homarr\"\n[[collection]]\nname = \"member\"\nkey = [\"group\", \"user\"]\n\
+             [[collection]]\nname = \"user\"\nkey = [\"id\"]\nsecret = [\"hash\"]\n",
+        );
+        let facts = facts.unwrap();
+        let plan = Plan::new("x").about("u1", "john").name("g1", "family");
+        let told = |change: &Change| lines(change, &facts, &plan).join("\n");
+        let row = Record::from([("group", "g1"), ("user", "u1")]);
+        assert_eq!(told(&delete("member", row.clone(), row.clone())), "member family john: removed");
+        assert_eq!(told(&insert("member", row)), "member: new (group family, user john)");
+        assert_eq!(
+            told(&insert("user", Record::from([("id", "u1"), ("name", "john")]))),
+            "user: new (id u1, name john)"
+        );
+        let key = Record::from([("id", "u1")]);
+        let change =
+            update("user", key, [("hash", Value::from("g1"), Value::Null), ("boss", "u2".into(), "g1".into())]);
+        assert_eq!(told(&change.unwrap()), "user john: hash  <hidden> -> null\nuser john: boss  u2 -> family");
     }
 }

@@ -66,7 +66,7 @@ impl Ui {
     /// The plan as people read it.
     pub fn plan(&self, heading: &str, plan: &Plan, facts: &Facts) {
         let changes = plan.steps.iter().flat_map(|step| &step.changes);
-        let lines = plan_lines(changes.map(|change| crate::plan::lines(change, facts, &plan.accounts)));
+        let lines = plan_lines(changes.map(|change| crate::plan::lines(change, facts, plan)));
         tell(format!("{BOLD}{}{RESET}\n  {}", escaped(heading), escaped(&plan.summary)));
         lines.iter().for_each(|line| tell(format!("    {line}")));
         plan.warnings.iter().for_each(|warning| self.warn(warning));

@@ -6,6 +6,7 @@
 use crate::reader::Filter;
 use crate::value::{Record, Value};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Which record of a collection: its key fields, and which among records with equal key fields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -121,6 +122,9 @@ pub struct Plan {
     pub summary: String,
     /// The accounts it is about, by the app's id. The host asks how these can sign in afterwards.
     pub accounts: Vec<PlannedAccount>,
+    /// What other ids in the changes are called, of groups for example, so that people need not read ids.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, String>,
     /// The steps, in the order they are written. Each prefix must leave the app safe.
     pub steps: Vec<Step>,
     /// What the person should know before saying yes.
@@ -160,6 +164,13 @@ impl Plan {
     #[must_use]
     pub fn about(mut self, id: impl Into<String>, name: impl Into<String>) -> Plan {
         self.accounts.push(PlannedAccount { id: id.into(), name: name.into(), should_sign_in: false });
+        self
+    }
+
+    /// The plan, calling this id by a name.
+    #[must_use]
+    pub fn name(mut self, id: impl Into<String>, name: impl Into<String>) -> Plan {
+        self.names.insert(id.into(), name.into());
         self
     }
 

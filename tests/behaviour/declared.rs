@@ -4,17 +4,17 @@ use crate::cases::Case;
 use latchlift_tests::Result;
 use latchlift_tests::bench::Run;
 use latchlift_tests::runner::Trial;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock};
 
 /// The apps there are stories for.
 pub const APPS: [&str; 3] = ["homarr", "photoprism", "home-assistant"];
 
-/// How far each verb is supported, by `noun.verb`, and which `key=value` arguments it takes.
+/// How far each verb is supported, by `noun.verb`, which `key=value` arguments it takes, and which of them it needs.
 #[derive(Clone, Default)]
 pub struct Verbs {
     support: BTreeMap<String, String>,
-    keys: BTreeSet<(String, String)>,
+    keys: BTreeMap<(String, String), bool>,
 }
 
 impl Verbs {
@@ -25,7 +25,12 @@ impl Verbs {
 
     /// Whether the verb takes this `key=`.
     pub fn takes(&self, verb: &str, key: &str) -> bool {
-        self.keys.contains(&(verb.to_owned(), key.to_owned()))
+        self.keys.contains_key(&(verb.to_owned(), key.to_owned()))
+    }
+
+    /// Whether the verb does nothing without this `key=`.
+    pub fn needs(&self, verb: &str, key: &str) -> bool {
+        self.keys.get(&(verb.to_owned(), key.to_owned())).is_some_and(|needed| *needed)
     }
 
     /// The verbs that do nothing in this app.
@@ -85,12 +90,12 @@ pub fn verbs(app: &str) -> Result<Verbs> {
     Ok(verbs)
 }
 
-fn keys(answer: &serde_json::Value) -> BTreeSet<(String, String)> {
-    let mut all = BTreeSet::new();
+fn keys(answer: &serde_json::Value) -> BTreeMap<(String, String), bool> {
+    let mut all = BTreeMap::new();
     for key in answer.pointer("/plugin/key").and_then(|keys| keys.as_array()).into_iter().flatten() {
         let name = key["name"].as_str().unwrap_or_default();
         let verbs = key["verbs"].as_array().into_iter().flatten().filter_map(|verb| verb.as_str());
-        all.extend(verbs.map(|verb| (verb.to_owned(), name.to_owned())));
+        all.extend(verbs.map(|verb| ((verb.to_owned(), name.to_owned()), key["required"] == true)));
     }
     all
 }

@@ -93,7 +93,7 @@ fn show(run: &Run, id: &str) -> Result<Exit> {
         let written = entry.end == Some(End::Done) || entry.committed[i];
         let state = if written { "written" } else { "not known to be written" };
         lines.push(format!("step {} ({state})", i + 1));
-        let changes = step.changes.iter().flat_map(|change| plan::lines(change, &begun.facts, &begun.plan.accounts));
+        let changes = step.changes.iter().flat_map(|change| plan::lines(change, &begun.facts, &begun.plan));
         lines.extend(changes.map(|line| format!("  {line}")));
     }
     ui::answer(&lines.join("\n"));
@@ -116,8 +116,8 @@ pub fn undo(run: &Run, ask: Undo) -> Result<Exit> {
     let undoing = work(run, &entry, &place, &ask.write, vec![]);
     let steps = apply::inverse(&entry, &undoing)?;
     let summary = format!("Take back entry {}: {}", begun.id, begun.plan.summary);
-    let accounts = begun.plan.accounts.clone();
-    let plan = Plan { summary, steps, accounts, warnings: kept_out(&entry), ..Plan::default() };
+    let (accounts, names) = (begun.plan.accounts.clone(), begun.plan.names.clone());
+    let plan = Plan { summary, steps, accounts, names, warnings: kept_out(&entry), ..Plan::default() };
     if plan.is_empty() {
         return nothing_to_undo(run, &entry, &undoing, &ask.write);
     }
@@ -211,6 +211,7 @@ pub fn resume(run: &Run, ask: Resume) -> Result<Exit> {
         summary: format!("Finish entry {id}: {}", entry.begun.plan.summary),
         steps: entry.begun.plan.steps[first..].to_vec(),
         accounts: entry.begun.plan.accounts.clone(),
+        names: entry.begun.plan.names.clone(),
         ..Plan::default()
     };
     if plan.steps.is_empty() {

@@ -3,6 +3,7 @@
 use crate::report::total;
 use crate::schema::{API_KEY, BOARD, GROUP, INVITE, LINK, MEMBER, SESSION};
 use latchlift_plugin_api::{Change, Filter, Reader, Record, Result, Select, Value, delete, purge, update};
+use std::collections::BTreeMap;
 
 /// What becomes of a record when the account it refers to goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,23 +61,29 @@ impl Holding {
         Ok(here.then_some(columns))
     }
 
-    /// What is to be done to this table when the account goes.
+    /// What is to be done to this table when the account goes; `names` gets what the records are called.
     ///
     /// # Errors
     /// The store's.
-    pub fn release(&self, reader: &dyn Reader, account: &str) -> Result<Vec<Change>> {
+    pub fn release(
+        &self,
+        reader: &dyn Reader,
+        account: &str,
+        names: &mut BTreeMap<String, String>,
+    ) -> Result<Vec<Change>> {
         let Some(columns) = self.columns(reader)? else { return Ok(vec![]) };
         let mine = Filter::eq(self.field, account);
         if self.fate == Fate::Ends {
             let n = total(reader, self.table, self.field, &mine)?;
             return Ok(purge(self.table, mine, n).into_iter().collect());
         }
-        // Of what stays only the key is read: a picture need not travel to forget who made it.
-        let wanted: Vec<String> = match self.fate {
-            Fate::Goes => columns,
-            _ => self.key.iter().map(|name| (*name).to_owned()).collect(),
-        };
+        // Of what stays only key and name are read: a picture need not travel to forget who made it.
+        let mut wanted = columns;
+        if self.fate == Fate::Stays {
+            wanted.retain(|column| column == "name" || self.key.contains(&column.as_str()));
+        }
         let rows = reader.all(Select::from(self.table, wanted).filter(mine))?;
+        names.extend(rows.iter().filter_map(|row| Some((row.text("id")?, row.text("name")?))));
         Ok(rows.into_iter().filter_map(|row| self.of_row(row, account)).collect())
     }
 

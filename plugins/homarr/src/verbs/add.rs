@@ -2,7 +2,7 @@
 
 use super::membership::{self, groups_named};
 use super::recreate::new_user;
-use super::{Instance, effective_at_once, member, refuse_taken, warn_of_reasons};
+use super::{Instance, effective_at_once, member, refuse_taken, warn_of_reasons, with_groups_named};
 use crate::accounts::{Person, Stored};
 use crate::email;
 use crate::names;
@@ -29,7 +29,8 @@ pub fn add(context: &Context<'_>, request: &Request) -> Result<Plan> {
         Some(_) => plan.for_sign_in(&id, &name),
         None => plan.about(&id, &name),
     };
-    Ok(effective_at_once(foretold(homarr, plan.step(changes), id, name, hash.is_some())))
+    let plan = with_groups_named(plan.step(changes), &homarr.groups);
+    Ok(effective_at_once(foretold(homarr, plan, id, name, hash.is_some())))
 }
 
 fn with_email(homarr: &Instance<'_>, plan: Plan, changes: &mut [Change]) -> Result<Plan> {

@@ -1,7 +1,7 @@
 //! `admin grant`: an account, or a group that another system sends, administers.
 
 use super::membership::{self, fresh_group, permit};
-use super::{Instance, admin_permission, effective_at_once, new_group, warn_of_reasons};
+use super::{Instance, admin_permission, effective_at_once, new_group, warn_of_reasons, with_groups_named};
 use crate::groups::{self, NAME_LENGTH};
 use crate::schema::EVERYONE;
 use crate::sign_in::Logins;
@@ -31,7 +31,7 @@ fn to_account(homarr: &Instance<'_>, logins: &Logins<'_>, i: usize) -> Result<Pl
     }
     let mut changes = Vec::new();
     plan = membership::join_admins(homarr, &person.id, &[], plan, &mut changes)?;
-    plan = warn_of_reasons(plan.step(changes), logins, i);
+    plan = warn_of_reasons(with_groups_named(plan.step(changes), &homarr.groups), logins, i);
     Ok(effective_at_once(membership::warn_of_group_sync(plan, person)))
 }
 
@@ -65,7 +65,7 @@ fn to_group(homarr: &Instance<'_>, logins: &Logins<'_>, name: &str, member: Opti
         plan.summary = format!("the group `{}` has the permission `admin` already", group.name);
         return Ok(plan);
     }
-    plan = plan.step(changes).then(
+    plan = with_groups_named(plan.step(changes), &homarr.groups).then(
         "OIDC and LDAP accounts are in it after their next sign-in, if the provider sends exactly this name; \
          OIDC has to send its groups as a list, in the claim that AUTH_OIDC_GROUPS_ATTRIBUTE names (`groups`)",
     );

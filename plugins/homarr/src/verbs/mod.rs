@@ -133,6 +133,26 @@ fn warn_of_reasons(mut plan: Plan, logins: &Logins<'_>, i: usize) -> Plan {
     plan
 }
 
+/// The plan with the names of the groups it is about.
+fn with_groups_named(mut plan: Plan, groups: &Groups) -> Plan {
+    let changes = plan.steps.iter().flat_map(|step| &step.changes);
+    let mut names: Vec<(String, String)> = Vec::new();
+    for change in changes {
+        let record = match change {
+            Change::Insert { after, .. } => after,
+            Change::Update { key, .. } | Change::Delete { key, .. } => &key.fields,
+            _ => continue,
+        };
+        let field = if change.collection() == GROUP { "id" } else { "group_id" };
+        let Some(id) = record.text(field) else { continue };
+        let new = record.text("name").filter(|_| change.collection() == GROUP);
+        let known = groups.all.iter().find(|group| group.id == id).map(|group| group.name.clone());
+        names.extend(known.or(new).map(|name| (id, name)));
+    }
+    plan.names.extend(names);
+    plan
+}
+
 /// The plan with what to know about when it takes effect.
 fn effective_at_once(plan: Plan) -> Plan {
     plan.then("nothing to restart: Homarr reads accounts from its database at every request")

@@ -1,6 +1,6 @@
 //! `admin recreate`.
 
-use super::{Instance, effective_at_once, hash_fields, membership, refuse_taken, warn_of_reasons};
+use super::{Instance, effective_at_once, hash_fields, membership, refuse_taken, warn_of_reasons, with_groups_named};
 use crate::accounts::{Accounts, Person, Stored};
 use crate::names;
 use crate::schema::{self, CREDENTIALS, FINISH, HASH_COST, HASH_PREFIX, Layout, ONBOARDING, USER};
@@ -33,11 +33,12 @@ pub fn recreate(context: &Context<'_>, request: &Request) -> Result<Plan> {
     plan = ways_in(plan, &homarr.accounts, !wizard.is_empty(), request);
     changes.extend(wizard);
     plan.warnings.extend(others);
+    let plan = with_groups_named(plan.step(changes), &homarr.groups);
     let mut accounts = homarr.accounts;
     let stored = Stored::Bcrypt(HASH_COST);
     accounts.people.push(Person { id, name: Some(name), provider: CREDENTIALS.into(), stored, ..Person::default() });
     let made = accounts.people.len() - 1;
-    Ok(effective_at_once(warn_of_reasons(plan.step(changes), &Logins::of(&accounts), made)))
+    Ok(effective_at_once(warn_of_reasons(plan, &Logins::of(&accounts), made)))
 }
 
 /// The plan with what to do where Homarr shows no place for a password.

@@ -1,6 +1,6 @@
 //! `user remove`.
 
-use super::{Instance, effective_at_once, row_of};
+use super::{Instance, effective_at_once, row_of, with_groups_named};
 use crate::accounts::{Accounts, Person};
 use crate::holdings::HOLDINGS;
 use crate::last_admin::{self, Moment};
@@ -24,13 +24,13 @@ pub fn remove(context: &Context<'_>, request: &Request) -> Result<Plan> {
     plan.warnings.extend(keep_an_admin(&homarr, &logins, i)?);
     let mut changes = Vec::new();
     for holding in &HOLDINGS {
-        changes.extend(holding.release(homarr.reader, &person.id)?);
+        changes.extend(holding.release(homarr.reader, &person.id, &mut plan.names)?);
     }
     let row = row_of(homarr.reader, &person.id, homarr.reader.column_names(USER)?)?;
     plan = tell_of_ends(plan, &changes);
     changes.push(delete(USER, schema::by_id(&person.id), row));
     plan = tell_of_the_way_back(plan.step(changes), person);
-    Ok(effective_at_once(plan))
+    Ok(effective_at_once(with_groups_named(plan, &homarr.groups)))
 }
 
 fn keep_an_admin(homarr: &Instance<'_>, logins: &Logins<'_>, i: usize) -> Result<Option<String>> {

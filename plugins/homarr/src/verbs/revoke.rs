@@ -1,7 +1,7 @@
 //! `admin revoke`.
 
 use super::membership::{self, keep_an_admin_without, leave, tell_of_leaving};
-use super::{Instance, effective_at_once};
+use super::{Instance, effective_at_once, with_groups_named};
 use crate::groups::{self, Group};
 use crate::sign_in::Logins;
 use latchlift_plugin_api::{Context, Plan, Request, Result};
@@ -28,5 +28,5 @@ pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let left: Vec<&Group> = mine.into_iter().filter(|group| group.admin).collect();
     plan = tell_of_leaving(plan, &left, person);
     let changes = left.iter().map(|group| leave(group, &person.id)).collect();
-    Ok(effective_at_once(plan.step(changes)))
+    Ok(effective_at_once(with_groups_named(plan.step(changes), &homarr.groups)))
 }

@@ -1,7 +1,7 @@
 //! `user set`: e-mail, groups, administrator rights, and the way of signing in.
 
 use super::reset::{converted, refuse_shared_name};
-use super::{Instance, effective_at_once, regroup, row_of};
+use super::{Instance, effective_at_once, regroup, row_of, with_groups_named};
 use crate::email;
 use crate::last_admin::{self, Moment};
 use crate::report::total;
@@ -35,7 +35,7 @@ pub fn set(context: &Context<'_>, request: &Request) -> Result<Plan> {
         plan.summary = format!("`{}` is so already", person.label());
         return Ok(plan);
     }
-    Ok(effective_at_once(plan.step(changes)))
+    Ok(effective_at_once(with_groups_named(plan.step(changes), &homarr.groups)))
 }
 
 type Fields = Vec<(&'static str, Value, Value)>;
