@@ -18,7 +18,11 @@ fn home_assistant() -> Facts {
         app: "home-assistant".into(),
         title: "Home Assistant".into(),
         stores: vec![StoreKind::Documents],
-        candidates: vec!["configuration.yaml".into(), "config/configuration.yaml".into()],
+        candidates: ["configuration.yaml", "config/configuration.yaml", "config/.storage/auth"]
+            .map(Into::into)
+            .to_vec(),
+        inside: vec![".storage".into()],
+        backup: Some(latchlift_plugin_api::facts::Backup::default()),
         ..Facts::default()
     }
 }
@@ -128,6 +132,32 @@ fn documents_are_in_the_directory_that_holds_the_marker() {
     assert!(marker.contains(&format!("--app home-assistant:{}", path("config"))), "{marker}");
     let file = StoreSpec::At(Location::Dir { path: path("config/configuration.yaml") });
     assert!(refusal(file.resolve(&home_assistant())).contains("is not a directory"));
+}
+
+#[test]
+fn a_directory_of_the_stores_own_means_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |below: &str| dir.path().join(below).to_str().unwrap().to_owned();
+    create_dir_all(path("config/.storage")).unwrap();
+    write(path("config/.storage/auth"), "{}").unwrap();
+    let config = Location::Dir { path: path("config") };
+    let found = |place: String| StoreSpec::Path(place.into()).resolve(&home_assistant());
+    assert_eq!(found(dir.path().to_str().unwrap().to_owned()).unwrap(), config, "by a marker within it");
+    write(path("config/configuration.yaml"), "").unwrap();
+    assert_eq!(found(path("config/.storage")).unwrap(), config);
+    let outright = StoreSpec::At(Location::Dir { path: path("config/.storage") });
+    assert_eq!(outright.resolve(&home_assistant()).unwrap(), config);
+}
+
+#[test]
+fn a_backup_is_a_place_too_where_the_app_has_any() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("Backup.tar");
+    write(&file, "").unwrap();
+    let found = StoreSpec::Path(file.clone()).resolve(&home_assistant()).unwrap();
+    assert_eq!(found, Location::Dir { path: file.to_str().unwrap().to_owned() });
+    let none = Facts { backup: None, ..home_assistant() };
+    assert!(refusal(StoreSpec::Path(file).resolve(&none)).contains("is a file"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What must hold in a Home Assistant directory at every moment.
 
+use latchlift_tests::apps::Role;
 use latchlift_tests::bench::{Bench, Snapshot};
 use latchlift_tests::dump::{Dump, Row};
 use std::collections::BTreeSet;
@@ -48,10 +49,33 @@ fn orphans(dump: &Dump) -> BTreeSet<String> {
     names.filter(|name| !known.contains(name)).collect()
 }
 
-/// Ids of users that something mentions and that are not there.
+/// Whether bob signs in as robert, and only so.
+pub fn is_robert(t: &Bench) -> bool {
+    t.signs_in("robert", "bob-pass-1") && !t.signs_in("bob", "bob-pass-1")
+}
+
+/// How much there is of bob: a user, a credential, a password row.
+pub fn records_of_bob(t: &Bench) -> usize {
+    t.app.count(&t.snapshot().dump, t.person("bob"), Role::Account)
+}
+
+/// Whether of bob only the user is left.
+pub fn is_without_password(t: &Bench) -> bool {
+    records_of_bob(t) == 1
+}
+
+/// Whether the next start is a first one.
+pub fn is_as_new(t: &Bench) -> bool {
+    let files = t.snapshot().documents;
+    !["auth", "auth_provider.homeassistant", "onboarding"]
+        .iter()
+        .any(|name| files.contains_key(&format!(".storage/{name}")))
+}
+
+/// Ids of users that something mentions and that are not there. Persons may: they belong to nobody then.
 fn dangling(dump: &Dump) -> BTreeSet<String> {
     let users: BTreeSet<&String> = dump.rows("auth#/data/users").iter().filter_map(|row| row.get("/id")).collect();
-    let lists = [CREDENTIALS, "auth#/data/refresh_tokens", "person#/data/items"];
+    let lists = [CREDENTIALS, "auth#/data/refresh_tokens"];
     let mentions = lists.iter().flat_map(|list| dump.rows(list)).filter_map(|row| row.get("/user_id"));
     mentions.filter(|id| *id != "null" && !users.contains(id)).cloned().collect()
 }

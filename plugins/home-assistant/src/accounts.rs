@@ -98,7 +98,7 @@ pub fn no_id(id: &str) -> Error {
 /// The failure where nobody has this sign-in name, with what the person may have meant.
 pub fn nobody(home: &Home, typed: &str) -> Error {
     let error = Error::no_account(typed);
-    if let [row, ..] = home.rows_like(typed) {
+    if let (true, [row, ..]) = (home.layout.auth, home.rows_like(typed)) {
         let row = &home.rows[*row].username;
         return error.help(format!(
             "there is a password entry `{row}` that leads to no user: `latchlift user add {row}` gives it one, `latchlift user remove {row}` takes it away"

@@ -64,7 +64,8 @@ pub fn standing_with(home: &Home, user: usize, credential: Option<usize>) -> Sta
     }
     let mut reasons = vec![];
     if !known.active {
-        reasons.push(Reason::blocking(reason::DISABLED, "the user is not active"));
+        let fix = command(home, &["user", "set"], user).into_iter().chain(["active=yes".to_owned()]);
+        reasons.push(Reason::blocking(reason::DISABLED, "the user is not active").fix(fix));
     }
     let mut elsewhere = false;
     match credential {
@@ -73,7 +74,8 @@ pub fn standing_with(home: &Home, user: usize, credential: Option<usize>) -> Sta
         None => elsewhere = through_another_provider(home, user, &mut reasons),
     }
     if known.local_only {
-        reasons.push(Reason::note(reason::LOCAL_ONLY, "only accepted from the local network"));
+        let fix = command(home, &["user", "set"], user).into_iter().chain(["local-only=no".to_owned()]);
+        reasons.push(Reason::note(reason::LOCAL_ONLY, "only accepted from the local network").fix(fix));
     }
     reasons.extend(second_factor(home, user));
     let can = match reasons.iter().any(|reason| reason.blocking) {
@@ -97,7 +99,9 @@ fn with_password(home: &Home, credential: usize, reasons: &mut Vec<Reason>) {
         Path::Works => {}
         Path::Shadowed(first) => {
             let message = format!("signing in as `{name}` ends at {}, whose name is the same", title(home, first));
-            reasons.push(blocking(reason::SHADOWED, message));
+            // Whoever has the name today keeps it, and this user gets one of its own.
+            let fix = ["user", "fix-names", "--keep", &home.users[first].id];
+            reasons.push(blocking(reason::SHADOWED, message).fix(fix));
         }
         Path::NoEntry => {
             let message = format!("no password entry is named `{name}`");
@@ -134,13 +138,9 @@ fn with_password(home: &Home, credential: usize, reasons: &mut Vec<Reason>) {
 fn without_credential(home: &Home, user: usize) -> Reason {
     let why = Reason::blocking(reason::CREDENTIAL_MISSING, "the user has no credential, so no sign-in leads to it");
     let known = &home.users[user];
-    // Recreating makes an administrator, so it is offered only to who is one anyway, and only where the name is free.
-    if !known.owner && !home.in_admins(known) {
-        return why;
-    }
     let name = normalise(known.display.as_deref().unwrap_or_default());
     match !name.is_empty() && home.users_like(&name).is_empty() {
-        true => why.fix(["admin", "recreate", name.as_str(), "--id", &known.id]),
+        true => why.fix(["password", "reset", name.as_str(), "--id", &known.id]),
         false => why,
     }
 }

@@ -58,6 +58,10 @@ fn add_some(findings: &mut Vec<Finding>, sort: impl IntoIterator<Item = Finding>
 
 /// Password entries that make administrators of whoever knows their passwords.
 fn open_doors(home: &Home, findings: &mut Vec<Finding>) {
+    if !home.layout.auth {
+        // All of them are, and are mended by one file.
+        return;
+    }
     let orphan = |name: &str| {
         let message = format!(
             "the password entry `{name}` leads to no user; whoever signs in with it becomes a new administrator"
@@ -72,8 +76,8 @@ fn administrators(home: &Home, findings: &mut Vec<Finding>) {
     let people = || home.users.iter().enumerate().filter(|(_, user)| !user.system);
     let owners: Vec<usize> = people().filter(|(_, user)| user.owner && user.active).map(|(index, _)| index).collect();
     if people().next().is_none() {
-        if !home.layout.auth && !home.layout.rows {
-            // Never started, or told as missing files.
+        if !home.layout.auth {
+            // Never started, or told as a missing file.
             return;
         }
         let message = "there are no users; if the first start was finished, nobody can get in";

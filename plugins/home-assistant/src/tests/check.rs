@@ -62,7 +62,7 @@ fn open_doors_are_serious() {
         ..File::default()
     });
     let told = found(&directory);
-    for code in ["auth_missing", "corrupt_file", "orphan", "no_accounts"] {
+    for code in ["auth_missing", "corrupt_file"] {
         assert!(told.contains(&format!("Serious {code}")), "{code} in {told:?}");
     }
 }
@@ -126,4 +126,73 @@ fn many_of_a_kind_are_counted() {
     }
     let findings = check(&directory).findings;
     assert_eq!((findings.len(), findings[10].message.as_str()), (11, "and 15 more of the same kind"));
+}
+
+#[test]
+fn findings_name_the_command_that_mends_them() {
+    let mut directory = healthy();
+    directory.user(0)["local_only"] = true.into();
+    directory.user(1)["group_ids"] = json!(["gone"]);
+    directory.push("auth_provider.homeassistant#/data/users", json!({"username": "zoe", "password": OLD}));
+    directory.token("t9", "9", Some("normal"), Some("http://x/"));
+    directory.documents.insert("ip_bans".into(), json!({"192.0.2.1": null}));
+    let fixes: Vec<_> = check(&directory).findings.into_iter().map(|finding| finding.fix.join(" ")).collect();
+    let wanted = [
+        "user set bob role=user",
+        "user remove --id 9",
+        "user remove zoe",
+        "ban clear 192.0.2.1",
+        "user set ann local-only=no",
+    ];
+    wanted.iter().for_each(|fix| assert!(fixes.contains(&(*fix).to_owned()), "{fix} in {fixes:?}"));
+    // And they do mend it.
+    let set = Request { keys: [("role".to_owned(), "user".to_owned())].into(), ..request("user.set", "bob") };
+    let after = applied(&directory, &plan(&directory, &set).unwrap());
+    assert!(!found(&after).contains(&"Serious unknown_group".to_owned()));
+}
+
+#[test]
+fn files_put_aside_say_how_they_come_back() {
+    let mut directory = healthy();
+    let path = ".storage/auth.corrupt.2026-11-01T00:00:00+00:00";
+    directory.files.push(File { path: path.into(), size: 9, ..File::default() });
+    for (text, told) in [("{\"a\": 1", "is cut off"), ("{}\0\0", "zero bytes"), ("{\"a\" 1}\n", "looks whole")] {
+        directory.texts.insert(path.into(), text.into());
+        let message = check(&directory).findings.remove(0).message;
+        assert!(message.contains(told) && message.contains("mv "), "{message}");
+    }
+}
+
+#[test]
+fn proxies_that_look_like_networks_are_found_where_they_count() {
+    let mut directory = healthy();
+    let proxies = json!(["172.30.33.0/32", "10.0.0.5"]);
+    let stable = json!({"use_x_forwarded_for": true, "trusted_proxies": proxies, "error": null});
+    directory.put("http", 3, json!({"stable": stable, "pending": null}));
+    assert_eq!(found(&directory), ["Serious proxy_masks"]);
+    directory.put("http", 3, json!({"stable": stable, "pending": {"trusted_proxies": [], "error": null}}));
+    assert_eq!(found(&directory), Vec::<String>::new(), "the next start tries the pending settings");
+    directory.put("http", 3, json!({"stable": stable, "pending": {"error": "not_promoted"}}));
+    assert_eq!(found(&directory), ["Serious proxy_masks", "Note http_not_promoted"]);
+    // Before 2026.8 the file was only a copy, and configuration.yaml decides.
+    directory.put("http", 1, json!({"trusted_proxies": proxies, "use_x_forwarded_for": true}));
+    assert_eq!(found(&directory), Vec::<String>::new());
+    let yaml = "http:\n  use_x_forwarded_for: true\n  trusted_proxies:\n    - 10.0.0.0/32\n";
+    directory.texts.insert("configuration.yaml".into(), yaml.into());
+    assert_eq!(found(&directory), ["Serious proxy_masks"]);
+}
+
+#[test]
+fn what_users_left_behind_is_found() {
+    let mut directory = healthy();
+    for user in ["1", "gone"] {
+        let path = format!(".storage/frontend.user_data_{user}");
+        directory.files.push(File { path, uid: 1000, mode: 0o644, ..File::default() });
+    }
+    directory.files.push(File { path: ".HA_RESTORE".into(), ..File::default() });
+    assert_eq!(found(&directory), ["Warning restore_pending", "Note settings_left_over"]);
+    for n in 0..201 {
+        directory.token(&format!("t{n}"), "1", Some("normal"), Some("http://x/"));
+    }
+    assert!(found(&directory).contains(&"Note stale_sessions".to_owned()));
 }

@@ -6,7 +6,7 @@ use super::reset::of_the_app;
 use super::{START, people, records};
 use crate::home::Home;
 use crate::names::is_legacy;
-use crate::schema::{CREDENTIALS, PROVIDER, TOKENS, USERS};
+use crate::schema::{CREDENTIALS, FACTOR_FILES, PROVIDER, TOKENS, USERS};
 use crate::sign_in::title;
 use crate::{accounts, mfa, sessions};
 use latchlift_plugin_api::{
@@ -62,7 +62,8 @@ fn remains(context: &Context<'_>, request: &Request, home: &Home) -> Result<Opti
             let persons = people::unlink(context.reader, home, id)?;
             Plan::new(format!("Remove what is left of the user {id}")).about(id, "").step(auth).step(persons)
         }
-        None if home.users_like(&target.name).is_empty() => {
+        // Without `auth` every entry leads nowhere, and all of them are wanted back.
+        None if home.layout.auth && home.users_like(&target.name).is_empty() => {
             let name = &target.name;
             let spellings = home.rows_like(name).iter().map(|row| &*home.rows[*row].username).collect();
             let rows = records::rows(context.reader, &spellings)?.into_iter().map(records::removed_row).collect();
@@ -168,6 +169,11 @@ fn warn(mut plan: Plan, context: &Context<'_>, home: &Home, user: usize) -> Resu
         ));
     }
     plan.warnings.extend(people::unread(home));
+    if home.layout.needs(&FACTOR_FILES).is_err() {
+        plan = plan.warn(
+            "the files of second factors cannot be read, so an entry of the user may stay there; it does no harm",
+        );
+    }
     let settings = format!(".storage/frontend.user_data_{}", known.id);
     if !context.reader.files("", &settings)?.is_empty() {
         plan =

@@ -71,3 +71,31 @@ fn lines_are_the_newest_that_match() {
     assert_eq!(reader.lines("none.log", "failed").unwrap(), [""; 0]);
     assert_eq!(reader.lines(".storage", "x").unwrap_err().kind, Kind::Conflict);
 }
+
+#[test]
+fn a_backup_reads_like_the_directory_and_is_never_written() {
+    let place = Place::new();
+    let file = place.dir.path().join("backup.tar");
+    let mut archive = tar::Builder::new(std::fs::File::create(&file).unwrap());
+    archive.append_dir_all("data/.storage", place.dir.path().join(".storage")).unwrap();
+    archive.append_path_with_name(place.dir.path().join("bans.yaml"), "data/bans.yaml").unwrap();
+    archive.into_inner().unwrap();
+    let layout = latchlift_plugin_api::facts::Backup { root: "data".into(), ..Default::default() };
+    let backup = Documents::new(&file, place.facts.documents.clone()).with_backup(Some(layout.clone()));
+    let (mut packed, mut plain) = (backup.reader().unwrap(), place.store.reader().unwrap());
+    let query = latchlift_plugin_api::Select::from("auth#/data/users", ["/id", "/name"]);
+    assert_eq!(packed.select(&query).unwrap(), plain.select(&query).unwrap());
+    for name in ["auth", ".storage/totp", "bans.yaml", "missing"] {
+        assert_eq!(packed.document(name).unwrap(), plain.document(name).unwrap(), "{name}");
+        assert_eq!(packed.digest(name).unwrap(), plain.digest(name).unwrap(), "{name}");
+    }
+    let paths = |files: Vec<latchlift_plugin_api::File>| files.into_iter().map(|file| file.path).collect::<Vec<_>>();
+    assert_eq!(paths(packed.files(".storage/*").unwrap()), paths(plain.files(".storage/*").unwrap()));
+    assert_eq!(packed.lines("bans.yaml", "banned_at").unwrap(), plain.lines("bans.yaml", "banned_at").unwrap());
+    assert_eq!(backup.read_only().unwrap().kind, Kind::Refused);
+    let bytes = std::fs::read(&file).unwrap();
+    let refused = backup.commit(&Step::default(), &place.facts, &mut |_| Ok(())).unwrap_err();
+    assert_eq!((refused.kind, std::fs::read(&file).unwrap()), (Kind::Refused, bytes));
+    assert!(place.store.read_only().is_none(), "a directory is written");
+    assert!(Documents::new(place.dir.path(), vec![]).with_backup(Some(layout)).read_only().is_none());
+}
