@@ -181,8 +181,8 @@ fn verbs_the_app_does_not_have() {
         "mfa disable bob --yes",
         "client list",
         "ban list",
-        "user remove bob --yes",
-        "token list",
+        "user restore bob --yes",
+        "login list",
         "recover bob",
     ] {
         let said = session.run(words);

@@ -135,6 +135,12 @@ impl Ask {
                 return Err(Error::new(Kind::Usage, "an argument after the name is not of the form key=value")
                     .help("write it as email=john@example.org; passwords are not arguments: use --password-stdin"));
             };
+            if ["password", "passwd", "pass", "pw"].contains(&key.to_lowercase().as_str()) {
+                let message = "passwords are not arguments; yours may now be in your shell's history";
+                return Err(Error::new(Kind::Usage, message)
+                    .note("nothing was changed")
+                    .help("use --password-stdin, --password-file FILE or --generate, or let latchlift ask"));
+            }
             if self.keys.insert(key.to_owned(), value.to_owned()).is_some() {
                 return Err(Error::new(Kind::Usage, format!("`{key}=` is given twice")));
             }
