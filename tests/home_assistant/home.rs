@@ -35,6 +35,7 @@ impl Home {
         let location = bench.app.location()?;
         let path = location.split_once(':').ok_or("an app without a directory")?.1;
         let directory = Directory(path.into());
+        directory.is_in_use()?;
         let mut held = BTreeMap::new();
         for person in bench.app.people() {
             let sessions = directory.tokens(&person.id, "normal")?;
