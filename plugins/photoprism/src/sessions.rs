@@ -2,6 +2,7 @@
 
 use crate::schema::{Columns, Layout, SESSIONS, VISITOR};
 use latchlift_plugin_api::{Cell, Change, Filter, Options, Reader, Result, Select, Time, Value, fingerprint, purge};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 /// What sort of sign-in a row is. Upstream: pkg/authn/providers.go and methods.go.
@@ -171,12 +172,16 @@ pub fn each_alive(reader: &dyn Reader, now: Time, each: &mut dyn FnMut(&str, Sor
         let number = |cell: &Cell<'_>| cell.as_int().unwrap_or_default();
         let ended = ends(number(expires), number(timeout), number(active)).is_some_and(|ends| ends < now.seconds());
         if !ended {
-            let text = |cell: &mut Cell<'_>| std::mem::take(cell).into_text().unwrap_or_default();
-            let uid = text(uid);
-            each(&uid, Sort::read(&text(provider), &text(method), &uid));
+            let (uid, provider, method) = (text_of(uid), text_of(provider), text_of(method));
+            each(&uid, Sort::read(&provider, &method, &uid));
         }
         Ok(())
     })
+}
+
+/// A cell's text, copied only where SQLite made a number of it.
+fn text_of<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
+    cell.as_str().map_or_else(|| Cow::Owned(cell.to_text().unwrap_or_default()), Cow::Borrowed)
 }
 
 /// Every row that matches.

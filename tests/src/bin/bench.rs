@@ -28,9 +28,7 @@ fn main() -> Result<()> {
     ] {
         let app = Subject::new(app, store, place.path())?;
         reset(&mut figures, &app, cost, bound)?;
-        if app.target.app != "photoprism" || store == "mysql" {
-            list(&mut figures, &app)?;
-        }
+        list(&mut figures, &app)?;
         if app.target.app == "homarr" {
             remove(&mut figures, &app)?;
         }
@@ -216,8 +214,7 @@ fn remove(figures: &mut Figures, subject: &Subject) -> Result<()> {
     Ok(())
 }
 
-/// Adds accounts until there are a hundred thousand, each with a group or what the app gives everybody, and three sessions
-/// in Homarr, one elsewhere.
+/// Adds accounts until there are a hundred thousand, each with a group or what the app gives everybody, and three sessions.
 fn fill(subject: &Subject) -> Result<()> {
     let Some(database) = subject.app.database() else { return fill_documents(subject) };
     // One that the apps can read: an account that cannot sign in has reasons too, which a list of thousands has not.
@@ -259,7 +256,13 @@ fn fill(subject: &Subject) -> Result<()> {
              SELECT n + 1000, {id}, 'default', {person}, {mail}, 'guest', 0, 1 {from};
              INSERT INTO passwords (uid, hash) SELECT {id}, '{hash}' {from};
              INSERT INTO auth_sessions (id, user_uid, auth_provider, auth_method, sess_expires)
-             SELECT {token}, {id}, 'local', 'default', 4102444800 {from};"
+             SELECT {token}, {id}, 'local', 'default', 4102444800 {from};
+             INSERT INTO auth_sessions (id, user_uid, auth_provider, auth_method, sess_expires)
+             SELECT {second}, {id}, 'local', 'default', 4102444800 {from};
+             INSERT INTO auth_sessions (id, user_uid, auth_provider, auth_method, sess_expires)
+             SELECT {third}, {id}, 'local', 'default', 4102444800 {from};",
+            second = joined("second"),
+            third = joined("third"),
         ),
     })
 }
@@ -298,18 +301,29 @@ edit("auth_provider.homeassistant", lambda data: data["users"].extend(
     {"username": f"person{n}", "password": password} for n in range(count)))
 "#;
 
+/// The columns the list is made of: accounts, and what says who is in which group, has a password, is signed in.
+const HOMARR: [&str; 3] = [
+    r#"SELECT id, name, email, provider, password FROM "user""#,
+    r#"SELECT user_id, group_id FROM "groupMember""#,
+    "SELECT user_id, expires FROM session",
+];
+const PHOTOPRISM: [&str; 3] = [
+    "SELECT id, user_uid, user_name, display_name, user_email, user_role, auth_provider, auth_method, super_admin, \
+     can_login, login_at, expires_at, deleted_at, created_at FROM auth_users",
+    "SELECT uid, hash FROM passwords",
+    "SELECT user_uid, auth_provider, auth_method, last_active, sess_expires, sess_timeout FROM auth_sessions",
+];
+
 /// The store's own client giving the same columns.
 fn peer(subject: &Subject) -> Result<Command> {
     let location = subject.app.location()?;
     let path = location.split_once(':').map_or("", |(_, path)| path).to_owned();
-    let homarr = r#"SELECT id, name, email, provider, password FROM "user""#;
-    let photoprism =
-        "SELECT id, user_uid, user_name, user_email, user_role, super_admin, can_login, auth_provider FROM auth_users";
-    let query = if subject.target.app == "homarr" { homarr } else { photoprism };
+    let queries = if subject.target.app == "homarr" { HOMARR } else { PHOTOPRISM };
+    let query = queries.join("; ");
     Ok(match subject.target.store {
         "sqlite" => {
             let mut command = Command::new("sqlite3");
-            command.args(["-json", &path, query]);
+            command.args(["-json", &path, &query]);
             command
         }
         "mysql" => {
@@ -323,7 +337,8 @@ fn peer(subject: &Subject) -> Result<Command> {
             let (server, name) = (servers::postgres()?, database_name(&path));
             let mut command = Command::new("psql");
             command.args(["-X", "-A", "-t", "-U", servers::USER, "-h", "127.0.0.1", "-p", &server.port.to_string()]);
-            command.env("PGPASSWORD", servers::PASSWORD).args(["-d", &name, "-c", query]);
+            command.env("PGPASSWORD", servers::PASSWORD).args(["-d", &name]);
+            command.args(queries.iter().flat_map(|query| ["-c", *query]));
             command
         }
         _ => {
