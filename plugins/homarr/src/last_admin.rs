@@ -47,6 +47,6 @@ pub fn keep(before: &Moment<'_, '_>, after: &Moment<'_, '_>, i: usize, request: 
     if request.options.allows("last-admin") {
         return Ok(Some(format!("{message}; `latchlift admin recreate NAME` makes a new one")));
     }
-    let help = "make another account an administrator first (latchlift admin grant NAME), or say --allow-last-admin";
+    let help = "make another account an administrator first (`latchlift admin grant NAME`), or say --allow-last-admin";
     Err(Error::refused(message, Some("allow-last-admin")).help(help))
 }

@@ -192,11 +192,27 @@ impl<'a> Logins<'a> {
         let name = person.name();
         let id = ["--id".to_owned(), person.id.clone()];
         match self.fold(&names::fold(name)).map(|fold| fold.all) {
-            Some(1) if !name.is_empty() => vec![name.to_owned()],
-            Some(_) if !name.is_empty() => std::iter::once(name.to_owned()).chain(id).collect(),
-            _ => id.to_vec(),
+            _ if !can_be_typed(name) => id.to_vec(),
+            Some(1) => vec![name.to_owned()],
+            Some(_) => std::iter::once(name.to_owned()).chain(id).collect(),
+            None => id.to_vec(),
         }
     }
+}
+
+/// Whether a command takes this name for one, and a text in backticks can hold it.
+fn can_be_typed(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('-') && !name.contains(|c: char| c == '`' || c.is_control())
+}
+
+/// Words of a command as a shell takes them.
+pub fn typed(words: &[String]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:@=+,%".contains(c);
+    let words = words.iter().map(|word| match !word.is_empty() && word.chars().all(plain) {
+        true => word.clone(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// The database's comparison key of an account's name.

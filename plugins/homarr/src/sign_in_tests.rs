@@ -101,3 +101,12 @@ fn switched_off_providers_keep_everybody_out() {
     assert_eq!(codes(&logins, 0), [("provider_disabled".to_owned(), true)]);
     assert_eq!(logins.can_sign_in(1, &logins.reasons(1)), Known::Is(false));
 }
+
+#[test]
+fn commands_survive_names_that_a_shell_would_take_apart() {
+    let accounts =
+        accounts(vec![person("1", "Ann Lee"), person("2", "--Yes"), person("3", "a`b"), person("4", "o'neil")]);
+    let logins = Logins::of(&accounts);
+    let typed: Vec<String> = (0..4).map(|i| crate::sign_in::typed(&logins.address(i))).collect();
+    assert_eq!(typed, ["'Ann Lee'", "--id 2", "--id 3", r"'o'\''neil'"]);
+}

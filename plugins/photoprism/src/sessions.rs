@@ -40,7 +40,8 @@ impl Sort {
     pub fn word(self) -> &'static str {
         match self {
             Sort::Browser => "browser",
-            Sort::AppPassword | Sort::Child => "app_password",
+            Sort::AppPassword => "app_password",
+            Sort::Child => "app_password_session",
             Sort::Client => "client",
             Sort::Access => "access_token",
             Sort::Visitor => "visitor",
@@ -130,7 +131,7 @@ fn number(value: &Value) -> i64 {
 }
 
 /// When a session ends: at its end date or after too long a silence, whichever is first. Zero and -1 mean never.
-fn ends(expires: i64, timeout: i64, active: i64) -> Option<i64> {
+pub fn ends(expires: i64, timeout: i64, active: i64) -> Option<i64> {
     let silence = (timeout > 0 && active > 0).then(|| active.saturating_add(timeout));
     [Some(expires).filter(|expires| *expires > 0), silence].into_iter().flatten().min()
 }

@@ -30,7 +30,7 @@ pub fn check(context: &Context<'_>, request: &Request, output: &mut dyn Output) 
     findings.extend(no_admin(&logins, &admins));
     findings.extend(locked_out(&logins));
     findings.extend(everyone_is_admin(&groups));
-    findings.extend(wizard(reader)?);
+    findings.extend(wizard(reader, &logins, &admins)?);
     findings.extend(passwords_off(&accounts));
     findings.extend(store::mariadb(reader, &layout)?);
     findings.extend(stale_salts(reader, &layout)?);
@@ -136,14 +136,20 @@ fn everyone_is_admin(groups: &Groups) -> Option<Finding> {
         .then(|| Finding::new(Severity::Serious, "everyone_admin", message).evidence("groupPermission"))
 }
 
-fn wizard(reader: &dyn Reader) -> Result<Option<Finding>> {
+fn wizard(reader: &dyn Reader, logins: &Logins<'_>, admins: &[usize]) -> Result<Option<Finding>> {
     let rows = reader.all(Select::from(ONBOARDING, ["step"]))?;
     let step = rows.iter().map(|row| row.text("step").unwrap_or_default()).find(|step| step != FINISH);
     let step = step.or(rows.is_empty().then(|| "start".to_owned()));
     let message =
         "the public setup wizard is open: Homarr sends everybody there, and who comes first may become administrator";
-    let finding =
-        |step| Finding::new(Severity::Serious, "setup_pending", message).evidence(format!("onboarding step `{step}`"));
+    // Nothing else closes it but making an administrator, as the wizard would.
+    let mut fix = vec!["admin", "recreate", free_name(logins)];
+    if admins.iter().any(|i| logins.gets_in(*i)) {
+        fix.push("--allow-existing-admin");
+    }
+    let finding = |step| {
+        Finding::new(Severity::Serious, "setup_pending", message).evidence(format!("onboarding step `{step}`")).fix(fix)
+    };
     Ok(step.map(finding))
 }
 

@@ -73,6 +73,16 @@ fn a_salt_that_is_not_the_hashes_is_found() {
     assert_eq!(codes(&checked(&store, &request("app.check", "")))[0], ("stale_salt", Severity::Warning));
 }
 
+#[test]
+fn an_open_wizard_is_closed_by_a_new_administrator() {
+    let mut store = homarr(StoreKind::Sqlite);
+    store.table(ONBOARDING, &["id", "step"]);
+    store.user("1", "admin").member("g-admin", "1");
+    let check = checked(&store, &request("app.check", ""));
+    assert_eq!(codes(&check)[0], ("setup_pending", Severity::Serious));
+    assert_eq!(check.findings[0].fix, ["admin", "recreate", "rescue", "--allow-existing-admin"]);
+}
+
 /// A database with an administrator, on which nothing is to be said but its layout.
 fn sound(kind: StoreKind) -> Store {
     let mut store = homarr(kind);

@@ -102,7 +102,13 @@ impl Logins<'_> {
             (true, _) => reason.fix(self.new_name(i)),
             (false, false) => reason.fix(["user", "fix-names"]),
             // Two other accounts keep `user fix-names` from changing anything, so this one is mended alone.
-            (false, true) => reason.fix(["user", "fix-names", self.accounts.people[i].name()]),
+            (false, true) => {
+                let person = &self.accounts.people[i];
+                match super::can_be_typed(person.name()) {
+                    true => reason.fix(["user", "fix-names", person.name()]),
+                    false => reason.fix(["user", "fix-names", "--id", &person.id]),
+                }
+            }
         }
     }
 

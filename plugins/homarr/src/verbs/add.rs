@@ -49,11 +49,11 @@ fn into_groups(homarr: &Instance<'_>, id: &str, mut plan: Plan, changes: &mut Ve
     let everyone = homarr.groups.everyone();
     groups.extend(everyone.filter(|everyone| groups.iter().all(|group| group.id != everyone.id)));
     let administers = groups.iter().any(|group| group.admin);
-    let asked = keys.get("admin").map(String::as_str);
-    if asked == Some("yes") && !administers {
+    let asked = membership::admin_wanted(homarr.request)?;
+    if asked == Some(true) && !administers {
         plan = membership::join_admins(homarr, id, &[], plan, changes)?;
     }
-    if administers && asked != Some("yes") {
+    if administers && asked != Some(true) {
         plan = membership::tell_of_admin_groups(plan, &groups);
     }
     let joined = |group: &str| {

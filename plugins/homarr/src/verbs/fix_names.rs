@@ -4,7 +4,7 @@ use super::effective_at_once;
 use crate::accounts::Accounts;
 use crate::names;
 use crate::schema::{self, CREDENTIALS, USER};
-use crate::sign_in::{Logins, count};
+use crate::sign_in::{Logins, count, typed};
 use latchlift_plugin_api::{Context, Error, Kind, Plan, Request, Result, Target, Value, update};
 
 /// Plans to give every account with a password the name that the login looks for; or only those of one name. Of accounts
@@ -26,11 +26,14 @@ pub fn fix(context: &Context<'_>, request: &Request) -> Result<Plan> {
     };
     let wrong: Vec<usize> = which.into_iter().filter(|i| logins.mended(*i).is_some()).collect();
     let wrong: Vec<usize> = wrong.into_iter().filter(|i| renamed.iter().all(|(settled, _)| settled != i)).collect();
-    refuse_collisions(&logins, &wrong)?;
+    refuse_collisions(&logins, &wrong, request.target.is_some())?;
     renamed.extend(wrong.iter().filter_map(|i| Some((*i, logins.mended(*i)?.into_owned()))));
     renamed.retain(|(i, name)| accounts.people[*i].name() != name);
     if renamed.is_empty() {
-        return Ok(Plan::new("all names are lower-case and without blanks around them"));
+        return Ok(Plan::new(match &request.target {
+            Some(_) => "the name is lower-case and without blanks around it",
+            None => "all names are lower-case and without blanks around them",
+        }));
     }
     let mut plan = Plan::new(format!("Mend the names of {}", count(renamed.len() as u64, "account")));
     let mut changes = Vec::new();
@@ -64,7 +67,10 @@ fn of_name(logins: &Logins<'_>, target: &Target) -> Result<Vec<usize>> {
 /// The account of this id with the name that it would share, and each other of that name with one that is free.
 fn settled(logins: &Logins<'_>, which: &[usize], id: &str) -> Result<Vec<(usize, String)>> {
     let people = &logins.accounts.people;
-    let missing = || Error::new(Kind::Usage, format!("no account has the id `{id}`, which is to keep its name"));
+    let missing = || {
+        let message = format!("no account has the id `{id}`, which is to keep its name");
+        Error::new(Kind::NotFound, message).help("see the ids with `latchlift user list`")
+    };
     let kept = logins.accounts.position(id).ok_or_else(missing)?;
     let name = names::fold(people[kept].name());
     if !people[kept].is_local() || name.is_empty() || !which.contains(&kept) {
@@ -82,7 +88,7 @@ fn settled(logins: &Logins<'_>, which: &[usize], id: &str) -> Result<Vec<(usize,
 }
 
 /// Homarr does not keep names apart, and its login takes the first: two accounts of one name would swap who gets in.
-fn refuse_collisions(logins: &Logins<'_>, wrong: &[usize]) -> Result<()> {
+fn refuse_collisions(logins: &Logins<'_>, wrong: &[usize], one_name: bool) -> Result<()> {
     let mut clashing: Vec<usize> = Vec::new();
     for i in wrong.iter().filter(|i| logins.collides(**i)) {
         if !clashing.contains(i) {
@@ -105,11 +111,18 @@ fn refuse_collisions(logins: &Logins<'_>, wrong: &[usize]) -> Result<()> {
         clashing.len(),
         names.join(", ")
     );
-    let first = clashing.iter().find(|i| logins.gets_in(**i)).or(clashing.first()).map_or("", |i| &people[*i].id);
+    let first = clashing.iter().find(|i| logins.gets_in(**i)).copied().unwrap_or(clashing[0]);
+    let shared = |i: usize| names::fold(people[i].name());
+    // Of several shared names one is decided at a time: the others would keep the command from changing anything.
+    let which = match one_name || clashing.iter().any(|i| shared(*i) != shared(first)) {
+        true => vec![shared(first).into_owned()],
+        false => vec![],
+    };
+    let decision = [which, vec!["--keep".to_owned(), people[first].id.clone()]].concat();
     let help = format!(
-        "say which account keeps the name, the others get a free one: latchlift user fix-names {}--keep {first}; \
-         or choose a name yourself: latchlift user rename --id ID NEW-NAME",
-        if working.len() > 1 { "NAME " } else { "" }
+        "say which account keeps the name, the others get a free one: `latchlift user fix-names {}`; \
+         or choose a name yourself: `latchlift user rename --id ID NAME`",
+        typed(&decision)
     );
     Err(Error { candidates: logins.candidates(&clashing), ..Error::new(Kind::Conflict, message).help(help) })
 }

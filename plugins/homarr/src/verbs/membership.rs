@@ -145,11 +145,24 @@ pub fn warn_of_group_sync(plan: Plan, person: &Person) -> Plan {
         person.label()
     ));
     let lasting = format!(
-        "to make it last, give the permission to a group named as {title} sends it: latchlift admin grant --group NAME"
+        "to make it last, give the permission to a group named as {title} sends it: `latchlift admin grant --group NAME`"
     );
     match &*person.provider {
         "oidc" => plan.then(format!("{lasting}; or set AUTH_OIDC_GROUPS_LOCAL_MANAGEMENT=true (1.66.1 or newer)")),
         _ => plan.then(lasting),
+    }
+}
+
+/// What `admin=` says, where it is given.
+///
+/// # Errors
+/// It says neither yes nor no: nothing is no answer, least of all one that takes rights away.
+pub fn admin_wanted(request: &Request) -> Result<Option<bool>> {
+    match request.keys.get("admin").map(String::as_str) {
+        None => Ok(None),
+        Some("yes") => Ok(Some(true)),
+        Some("no") => Ok(Some(false)),
+        Some(_) => Err(Error::new(Kind::Usage, "`admin=` takes yes or no")),
     }
 }
 

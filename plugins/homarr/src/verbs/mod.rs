@@ -18,7 +18,7 @@ mod tests;
 use crate::accounts::Accounts;
 use crate::groups::{Group, Groups};
 use crate::schema::{self, GROUP, Layout, MEMBER, PERMISSION, SALT_LENGTH, USER};
-use crate::sign_in::Logins;
+use crate::sign_in::{Logins, typed};
 use latchlift_plugin_api::{
     Change, Context, Error, Filter, Kind, Plan, Reader, Record, Request, Result, Select, Value, insert,
 };
@@ -103,18 +103,21 @@ fn refuse_taken(logins: &Logins<'_>, name: &str, but: Option<usize>) -> Result<(
     let Some(first) = taken.first() else { return Ok(()) };
     let person = &logins.accounts.people[*first];
     let message = format!("an account has the name already: `{}`, provider {}", person.name(), person.provider);
-    let address = logins.address(*first).join(" ");
+    let address = typed(&logins.address(*first));
     let free = logins.free_name(name, &[]);
     let help = match (logins.accounts.people[*first].is_local(), but) {
         (_, Some(_)) => {
-            format!("choose another name, such as `{free}`, or rename that one first: latchlift user rename")
+            let id = typed(std::slice::from_ref(&person.id));
+            format!(
+                "choose another name, such as `{free}`, or rename that one first: `latchlift user rename --id {id} NAME`"
+            )
         }
         (true, None) => format!(
-            "choose another name, such as `{free}`; or make it an administrator: latchlift admin grant {address}; \
-             or give it a password: latchlift password reset {address}"
+            "choose another name, such as `{free}`; or make it an administrator: `latchlift admin grant {address}`; \
+             or give it a password: `latchlift password reset {address}`"
         ),
         (false, None) => format!(
-            "choose another name, such as `{free}`; or make it an administrator: latchlift admin grant {address}"
+            "choose another name, such as `{free}`; or make it an administrator: `latchlift admin grant {address}`"
         ),
     };
     Err(Error { candidates: logins.candidates(&taken), ..Error::refused(message, None).help(help) })
@@ -125,7 +128,7 @@ fn warn_of_reasons(mut plan: Plan, logins: &Logins<'_>, i: usize) -> Plan {
     for reason in logins.reasons(i).into_iter().filter(|reason| reason.blocking) {
         let mends = match reason.fix.is_empty() {
             true => String::new(),
-            false => format!("; mend it with `latchlift {}`", reason.fix.join(" ")),
+            false => format!("; mend it with `latchlift {}`", typed(&reason.fix)),
         };
         let label = logins.accounts.people[i].label();
         plan = plan.warn(format!("`{label}` still cannot sign in: {}{mends}", reason.message));

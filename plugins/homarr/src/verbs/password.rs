@@ -6,7 +6,7 @@ use crate::accounts::Stored;
 use crate::last_admin::{self, Moment};
 use crate::report::total;
 use crate::schema::{self, LINK, USER};
-use crate::sign_in::Logins;
+use crate::sign_in::{Logins, typed};
 use latchlift_plugin_api::{Context, Error, Filter, Plan, Request, Result, Value, update};
 
 /// Plans to take an account's password away, and with it its sign-ins.
@@ -44,7 +44,7 @@ pub fn remove(context: &Context<'_>, request: &Request) -> Result<Plan> {
     if linked {
         plan = plan.warn("it is linked to a person at OIDC, who still gets in that way");
     }
-    let address = logins.address(i).join(" ");
-    plan = plan.step(changes).then(format!("to let it in again: latchlift password reset {address}"));
+    let address = typed(&logins.address(i));
+    plan = plan.step(changes).then(format!("to let it in again: `latchlift password reset {address}`"));
     Ok(effective_at_once(plan))
 }

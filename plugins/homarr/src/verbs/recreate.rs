@@ -4,7 +4,7 @@ use super::{Instance, effective_at_once, hash_fields, membership, refuse_taken, 
 use crate::accounts::{Accounts, Person, Stored};
 use crate::names;
 use crate::schema::{self, CREDENTIALS, FINISH, HASH_COST, HASH_PREFIX, Layout, ONBOARDING, USER};
-use crate::sign_in::Logins;
+use crate::sign_in::{Logins, typed};
 use latchlift_plugin_api::{
     Bcrypt, Change, Context, Error, Kind, Plan, Reader, Record, Request, Result, Select, Value, insert, update,
 };
@@ -17,7 +17,7 @@ pub fn recreate(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let target = request.target()?;
     if target.id.is_some() {
         let message = "Homarr's new accounts get an id of their own: --id has nothing to say here";
-        return Err(Error::new(Kind::Usage, message).help("an account that is there: latchlift admin grant --id ID"));
+        return Err(Error::new(Kind::Usage, message).help("an account that is there: `latchlift admin grant --id ID`"));
     }
     let name = names::accepted(&target.name)?;
     let homarr = Instance::load(context, request)?;
@@ -67,9 +67,9 @@ fn refuse_usable_admin(logins: &Logins<'_>, admins: &[usize], request: &Request)
     if request.options.allows("existing-admin") {
         return Ok(());
     }
-    let address = logins.address(*usable).join(" ");
+    let address = typed(&logins.address(*usable));
     let message = format!("`{}` is an administrator who can sign in", logins.accounts.people[*usable].label());
-    let help = format!("give it a new password: latchlift password reset {address}; or say --allow-existing-admin");
+    let help = format!("give it a new password: `latchlift password reset {address}`; or say --allow-existing-admin");
     Err(Error::refused(message, Some("allow-existing-admin")).help(help))
 }
 
@@ -102,7 +102,7 @@ fn other_admins(logins: &Logins<'_>, admins: &[usize]) -> Vec<String> {
     const MENTIONED: usize = 3;
     let mendable = admins.iter().filter_map(|i| {
         let reason = logins.mendable(*i)?;
-        let (label, command) = (logins.accounts.people[*i].label(), reason.fix.join(" "));
+        let (label, command) = (logins.accounts.people[*i].label(), typed(&reason.fix));
         let easier = format!("`{label}` is an administrator too and could sign in again after `latchlift {command}`");
         Some(format!("{easier}: {}", reason.message))
     });

@@ -59,7 +59,7 @@ fn wish<'g>(homarr: &'g Instance<'_>, account: &str) -> Result<Wish<'g>> {
     let keys = &homarr.request.keys;
     let named = |key: &str| keys.get(key).map(|names| groups_named(homarr, names)).transpose();
     let (joins, mut leaves) = (named("group")?.unwrap_or_default(), named("leave-group")?.unwrap_or_default());
-    let admin = keys.get("admin").map(|wanted| wanted == "yes");
+    let admin = membership::admin_wanted(homarr.request)?;
     let mine = groups::of_account(homarr.reader, &homarr.groups, account)?;
     if admin == Some(false) {
         refuse_while_all_are_admins(homarr)?;

@@ -6,7 +6,7 @@ use crate::holdings::HOLDINGS;
 use crate::last_admin::{self, Moment};
 use crate::schema::{self, USER};
 use crate::sign_in::Logins;
-use latchlift_plugin_api::{Change, Context, Plan, Request, Result, delete};
+use latchlift_plugin_api::{Change, Context, Plan, Request, Result, StoreKind, delete};
 
 /// Plans to remove an account and what belongs to it alone. What others use too stays and forgets who made it.
 ///
@@ -28,6 +28,10 @@ pub fn remove(context: &Context<'_>, request: &Request) -> Result<Plan> {
     }
     let row = row_of(homarr.reader, &person.id, homarr.reader.column_names(USER)?)?;
     plan = tell_of_ends(plan, &changes);
+    let first = person.is_local() && logins.has_twins(i) && logins.pick(person.name()) == Some(i);
+    if first && homarr.layout.kind != StoreKind::Mysql {
+        plan = plan.warn("another account has this name: if undo brings this one back, the other one comes first");
+    }
     changes.push(delete(USER, schema::by_id(&person.id), row));
     plan = tell_of_the_way_back(plan.step(changes), person);
     Ok(effective_at_once(with_groups_named(plan, &homarr.groups)))

@@ -5,7 +5,7 @@ use crate::accounts::{Accounts, Person, Stored};
 use crate::names;
 use crate::report::total;
 use crate::schema::{self, API_KEY, CREDENTIALS, HASH_COST, HASH_PREFIX, INVITE, Layout, SESSION, USER};
-use crate::sign_in::{Logins, count};
+use crate::sign_in::{Logins, count, typed};
 use latchlift_plugin_api::{
     Bcrypt, Change, Context, Error, Filter, Kind, Plan, Request, Result, StoreKind, Value, purge, reason, update,
 };
@@ -98,8 +98,8 @@ pub fn refuse_shared_name(logins: &Logins<'_>, i: usize) -> Result<()> {
     let message = format!("`{}` cannot get a password: another account signs in with that name", person.label());
     let free = logins.free_name(person.name(), &[]);
     let help = format!(
-        "reset the password of the other account, or give this one another name first: latchlift user rename --id {} {free}",
-        person.id
+        "reset the password of the other account, or give this one another name first: `latchlift user rename {}`",
+        typed(&["--id".to_owned(), person.id.clone(), free])
     );
     Err(Error { candidates: logins.candidates(&others), ..Error::new(Kind::Conflict, message).help(help) })
 }
@@ -155,12 +155,17 @@ pub fn end_sign_ins(
         false => {}
     }
     if request.options.tokens && layout.invites {
-        let invites = total(context.reader, INVITE, "creator_id", &Filter::eq("creator_id", &person.id))?;
-        if invites > 0 {
+        let made = Filter::eq("creator_id", &person.id);
+        let to = Some(schema::invite_ended_to(layout.kind, request.now));
+        let ended = made.clone().and(Filter::Range { field: "expiration_date".to_owned(), from: None, to });
+        let invites = total(context.reader, INVITE, "creator_id", &made)?;
+        let live = invites.saturating_sub(total(context.reader, INVITE, "creator_id", &ended)?);
+        if live > 0 {
             plan = plan.warn(format!(
                 "{} it made kept, with which somebody can make an account: `latchlift invite list` shows them, \
-                 `latchlift invite revoke` takes them back",
-                count(invites, "invitation")
+                 `latchlift invite revoke --account-id {}` takes them back",
+                count(live, "invitation"),
+                typed(std::slice::from_ref(&person.id))
             ));
         }
     }

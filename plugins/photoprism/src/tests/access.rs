@@ -134,6 +134,11 @@ fn a_client_gets_a_secret_that_only_its_hash_is_kept_of() {
     for keys in [[("expires", "2678401")], [("expires", "never")], [("account", "nobody")]] {
         assert!(plan(&store, &with("client.add", "Frame", &keys, &[])).is_err(), "{keys:?}");
     }
+    let nobody = plan(&store, &with("client.add", "Frame", &[("account", "nobody")], &[])).unwrap_err();
+    assert_eq!(nobody.kind, Kind::NotFound);
+    assert!(nobody.message.contains("`nobody`") && !nobody.message.contains("Frame"), "{}", nobody.message);
+    let newer = plan(&store, &with("client.add", "Frame", &[("role", "service")], &[])).unwrap();
+    assert!(newer.warnings.iter().any(|warning| warning.contains("`service`")), "{:?}", newer.warnings);
 }
 
 #[test]
@@ -208,6 +213,11 @@ fn other_editions_show_what_accounts_and_sign_ins_tell() {
     assert!(matches!(&batches[0], Batch::Note(note) if note.contains("Plus and Pro")));
     let statuses: Vec<String> = logins_of(batches).into_iter().map(|login| login.status).collect();
     assert_eq!(statuses, ["signed in", "OK"]);
+    let table = store.tables.get_mut("auth_sessions").unwrap();
+    let ends = table.columns.iter().position(|column| column.name == "sess_expires").unwrap();
+    table.rows[0][ends] = (NOW.seconds() - 1).into();
+    let statuses = logins_of(read(&store, &request("login.list", "")).unwrap()).into_iter().map(|login| login.status);
+    assert_eq!(statuses.collect::<Vec<_>>(), ["ended", "OK"]);
     assert_eq!(plan(&store, &request("login.clear", "")).unwrap_err().kind, Kind::Unsupported);
     assert_eq!(read(&store, &request("login.list", "nobody")).unwrap_err().kind, Kind::NotFound);
 }

@@ -222,6 +222,9 @@ fn a_second_factor_is_reported_and_switched_off_with_its_passcode() {
     assert_eq!(all[0].secrets["secret"], "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
     assert_eq!(all[0].secrets["otpauth"], "otpauth://totp/x?period=30&secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
     assert_eq!(all[0].secrets["code"].len(), 6);
+    let notes =
+        all.iter().map(|mfa| mfa.note.as_deref().is_some_and(|note| note.contains("the recovery code switches")));
+    assert_eq!(notes.collect::<Vec<_>>(), [true, false]);
     let after = store.after(&plan(&store, &request("mfa.disable", "heidi")).unwrap());
     assert_eq!(after.value("auth_users", "auth_method", ("id", 5.into())), Some("default".into()));
     assert_eq!(after.tables["passcodes"].rows.len(), 1);
@@ -253,7 +256,7 @@ fn sign_ins_end_by_id_by_account_all_or_only_those_that_are_over() {
     assert_eq!(plan(&store, &request("session.revoke", "")).unwrap_err().kind, Kind::Usage);
     let Batch::Sessions(all) = read(&store, &request("session.list", "bob")).unwrap().remove(0) else { panic!() };
     let kinds: Vec<&str> = all.iter().map(|session| session.kind.as_str()).collect();
-    assert_eq!(kinds, ["app_password", "app_password", "browser"]);
+    assert_eq!(kinds, ["app_password", "app_password_session", "browser"]);
     assert_eq!(all[0].id, "sessb1");
 }
 

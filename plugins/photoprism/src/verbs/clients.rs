@@ -60,6 +60,7 @@ pub fn add(context: &Context<'_>, request: &Request) -> Result<Plan> {
     changes.extend(new_password(reader, &layout, &uid, hash, request.now)?);
     let mut plan = Plan::new(format!("Add the client {name}, whose id is {uid}")).step(changes);
     plan.warnings.extend(scope.as_deref().and_then(values::scope_note));
+    plan.warnings.extend(role_note(&layout, request));
     plan.reveals.push(secret);
     Ok(plan)
 }
@@ -96,6 +97,7 @@ pub fn set(context: &Context<'_>, request: &Request) -> Result<Plan> {
     }
     changes.extend(ending);
     plan.warnings.extend(scope.as_deref().and_then(values::scope_note));
+    plan.warnings.extend(role_note(&layout, request));
     Ok(plan.step(changes))
 }
 
@@ -146,6 +148,14 @@ fn wanted(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result<key
     Ok(fields)
 }
 
+/// What to know about a role that only newer releases have, whose clients have `node_uuid`.
+fn role_note(layout: &Layout, request: &Request) -> Option<String> {
+    let newer = layout.clients.iter().any(|column| column == "node_uuid");
+    let role =
+        request.keys.get("role").filter(|role| !newer && ["instance", "service", "portal"].contains(&role.as_str()));
+    role.map(|role| format!("the PhotoPrism that wrote this database may have no clients with the role `{role}`"))
+}
+
 /// The account that a client acts for; nothing for none.
 fn owner(reader: &dyn Reader, layout: &Layout, request: &Request, given: &str) -> Result<keys::Fields> {
     if given.is_empty() {
@@ -156,7 +166,16 @@ fn owner(reader: &dyn Reader, layout: &Layout, request: &Request, given: &str) -
         true => Target { id: Some(given.to_owned()), ..Target::default() },
         false => Target { name: given.to_owned(), ..Target::default() },
     };
-    let user: User = find::find(reader, layout, &target, request.now)?.user;
+    let found = find::find(reader, layout, &target, request.now).map_err(|error| match error.kind {
+        // Not `no_account`: the name that the command was given is the client's.
+        Kind::NotFound => {
+            Error::new(Kind::NotFound, format!("there is no account `{given}` for the client to act for"))
+                .help("see the names with `latchlift user list`")
+        }
+        Kind::Ambiguous => error.help("choose one with account=ID"),
+        _ => error,
+    });
+    let user: User = found?.user;
     refuse_system(&user)?;
     refuse_deleted(&user)?;
     Ok(vec![("user_uid", user.uid.into()), ("user_name", user.name.into())])

@@ -6,6 +6,7 @@
 use crate::find;
 use crate::names;
 use crate::schema::{self, Columns, LOGINS, Layout, SESSIONS};
+use crate::sessions;
 use latchlift_plugin_api::{
     Batch, Change, Context, Error, Filter, Kind, Known, Login, Output, Plan, Reader, Record, Request, Result, Select,
     Time, Value,
@@ -15,7 +16,7 @@ use latchlift_plugin_api::{
 pub const NO_TABLE: &str = "this PhotoPrism keeps no table of sign-ins; only the editions Plus and Pro have one";
 /// What the newest sign-ins are shown from where there is no such table.
 const INSTEAD: &str = "this PhotoPrism keeps no table of sign-ins, which only Plus and Pro have: these are the newest \
-                       sign-in of each account, and where accounts are signed in now";
+                       sign-in of each account, and the sign-ins that were not cleared away yet";
 
 /// Whether the layout has the table.
 ///
@@ -104,24 +105,38 @@ fn gathered(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result<V
             logins.push(Login { account, ip: Known::Unknown, status: "OK".to_owned(), at: at.into(), detail });
         }
     }
-    let columns =
-        Columns::of(&layout.sessions, ["user_uid", "user_name", "login_ip", "client_ip", "login_at", "user_agent"]);
+    let columns = Columns::of(&layout.sessions, OPENED);
     reader.each_row(columns.select(SESSIONS).filter(sessions), |row| {
-        logins.extend(opened(columns.spread(row)));
+        logins.extend(opened(columns.spread(row), request.now));
         Ok(())
     })?;
     Ok(logins)
 }
 
-/// A sign-in that is there still; none of a token that was never used to sign in.
-fn opened([uid, name, login_ip, client_ip, at, agent]: [Value; 6]) -> Option<Login> {
+const OPENED: [&str; 9] = [
+    "user_uid",
+    "user_name",
+    "login_ip",
+    "client_ip",
+    "login_at",
+    "user_agent",
+    "sess_expires",
+    "sess_timeout",
+    "last_active",
+];
+
+/// A sign-in that is there still, ended or not; none of a token that was never used to sign in.
+fn opened(row: [Value; 9], now: Time) -> Option<Login> {
+    let [uid, name, login_ip, client_ip, at, agent, expires, timeout, active] = row;
+    let [expires, timeout, active] = [expires, timeout, active].map(|value| value.as_int().unwrap_or_default());
+    let ended = sessions::ends(expires, timeout, active).is_some_and(|ends| ends < now.seconds());
     let text = |value: &Value| value.to_text().filter(|text| !text.is_empty());
     let at = at.as_str().and_then(Time::parse)?;
     text(&uid)?;
     Some(Login {
         account: text(&name).into(),
         ip: text(&login_ip).or_else(|| text(&client_ip)).into(),
-        status: "signed in".to_owned(),
+        status: if ended { "ended" } else { "signed in" }.to_owned(),
         at: at.into(),
         detail: text(&agent).into(),
     })

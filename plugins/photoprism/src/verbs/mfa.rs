@@ -67,7 +67,8 @@ fn of_account(reader: &dyn Reader, layout: &Layout, user: &User, request: &Reque
         let code = mfa.secrets.get("secret").and_then(|secret| totp(secret, request.now));
         if let Some((code, left)) = code {
             mfa.secrets.insert("code".to_owned(), code);
-            let valid = format!("the code changes in {left} seconds; the recovery code switches the second factor off");
+            let recovery = "; the recovery code switches the second factor off";
+            let valid = format!("the code changes in {left} seconds{}", if user.two_factor { recovery } else { "" });
             mfa.note = Some(mfa.note.take().map_or(valid.clone(), |note| format!("{note}; {valid}")));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::schema::{BOARD, INVITE, LINK};
-use latchlift_plugin_api::delete;
+use latchlift_plugin_api::{Target, delete};
 
 fn with_keys(verb: &str, name: &str, keys: &[(&str, &str)]) -> Request {
     let keys = keys.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
@@ -187,4 +187,25 @@ fn told(change: &Change) -> (String, String) {
         _ => "something else",
     };
     (what.to_owned(), change.collection().to_owned())
+}
+
+#[test]
+fn an_empty_word_is_no_answer_to_who_administers() {
+    let store = people(StoreKind::Sqlite);
+    for (verb, name) in [("user.set", "admin"), ("user.add", "joanna")] {
+        let error = store.plan(&with_keys(verb, name, &[("admin", "")])).unwrap_err();
+        assert!(error.kind == Kind::Usage && error.message.contains("yes or no"), "{verb}: {error}");
+    }
+}
+
+#[test]
+fn a_removed_account_loses_its_place_among_those_of_its_name() {
+    let mut store = people(StoreKind::Sqlite);
+    store.user("6", "dup").user("7", "dup");
+    let id = |id: &str| Target { id: Some(id.into()), ..Target::default() };
+    let remove = |id_of: &str| Request { target: Some(id(id_of)), ..request("user.remove", "") };
+    assert!(store.plan(&remove("6")).unwrap().warnings.iter().any(|warning| warning.contains("comes first")));
+    for other in ["7", "3"] {
+        assert!(store.plan(&remove(other)).unwrap().warnings.is_empty());
+    }
 }

@@ -83,7 +83,7 @@ fn who_keeps_a_name_leaves_a_free_one_to_the_others() {
     let all = keep("3", "").unwrap();
     assert_eq!(changes(&all).len(), 3, "John's name is mended too, and jane's stays");
     assert!(all.warnings.iter().any(|warning| warning.contains("`jane3`")), "{:?}", all.warnings);
-    assert_eq!(keep("99", "").unwrap_err().kind, Kind::Usage);
+    assert_eq!(keep("99", "").unwrap_err().kind, Kind::NotFound);
     assert_eq!(keep("2", "jane").unwrap_err().kind, Kind::Usage);
     assert_eq!(keep("5", "").unwrap_err().kind, Kind::Usage);
 }
@@ -96,8 +96,38 @@ fn one_name_is_mended_while_others_collide() {
     assert_eq!(changes(&plan), [set(USER, "2", &[("name", "John", "john")])]);
     let error = store.plan(&request("user.fix-names", "jane")).unwrap_err();
     assert!(error.message.contains("today `jane` (id 3) can sign in"), "{error}");
-    assert!(error.help.unwrap().contains("--keep 3"));
+    assert!(error.help.unwrap().contains("`latchlift user fix-names jane --keep 3`"));
     let outside = Target { provider: Some("oidc".into()), ..request("", "john").target.unwrap() };
     let asked = Request { target: Some(outside), ..request("user.fix-names", "") };
     assert_eq!(store.plan(&asked).unwrap_err().kind, Kind::Refused);
+}
+
+#[test]
+fn of_several_shared_names_one_is_decided_at_a_time() {
+    let mut store = people(StoreKind::Sqlite);
+    store.user("6", "Jane");
+    let help = |store: &Store| store.plan(&request("user.fix-names", "")).unwrap_err().help.unwrap();
+    assert!(help(&store).contains("`latchlift user fix-names --keep 3`"), "{}", help(&store));
+    store.user("7", "Ann  Lee").user("8", "ann  lee");
+    let told = help(&store);
+    assert!(told.contains("`latchlift user fix-names jane --keep 3`"), "{told}");
+}
+
+#[test]
+fn only_invitations_that_still_work_are_told_of() {
+    let mut store = people(StoreKind::Sqlite);
+    let invite = |store: &mut Store, id: &str, ends: i64| {
+        let [a, b, c] = [("id", id.into()), ("token", id.into()), ("creator_id", "1".into())];
+        store.row(INVITE, [a, b, c, ("expiration_date", Value::Int(ends))]);
+    };
+    let warnings = |store: &Store| {
+        let mut asked = Request { password: Some(Handle(2)), ..request("password.reset", "admin") };
+        asked.options.tokens = true;
+        store.plan(&asked).unwrap().warnings.join("; ")
+    };
+    invite(&mut store, "old", 1_795_232_819);
+    assert!(!warnings(&store).contains("invitation"), "{}", warnings(&store));
+    invite(&mut store, "i", 1_795_300_000);
+    let told = warnings(&store);
+    assert!(told.contains("1 invitation ") && told.contains("`latchlift invite revoke --account-id 1`"), "{told}");
 }
