@@ -31,7 +31,8 @@ pub fn checked(
 ) -> Result<BTreeMap<String, String>> {
     let check = |(name, value): (&String, &String)| {
         let key = of(facts, verb).find(|key| key.name == *name).ok_or_else(|| unknown(facts, verb, name))?;
-        let form = if value.is_empty() { Some(String::new()) } else { form(&key.kind, value, now) };
+        let chosen = key.kind == "yes/no" || key.kind.contains('|');
+        let form = if value.is_empty() && !chosen { Some(String::new()) } else { form(&key.kind, value, now) };
         let form = form.ok_or_else(|| {
             let message = format!("`{name}={value}` is not understood");
             Error::new(Kind::Usage, message).note("nothing was changed").help(format!("`{name}=` takes {}", takes(key)))
@@ -150,8 +151,14 @@ mod tests {
 
     #[test]
     fn what_is_not_of_the_kind_is_refused_with_what_is() {
-        for (key, value) in [("admin", "maybe"), ("role", "owner"), ("expires", "soon"), ("expires", "99999999999999y")]
-        {
+        for (key, value) in [
+            ("admin", "maybe"),
+            ("admin", ""),
+            ("role", ""),
+            ("role", "owner"),
+            ("expires", "soon"),
+            ("expires", "99999999999999y"),
+        ] {
             assert_eq!(check(key, value).unwrap_err().kind, Kind::Usage, "{key}={value}");
         }
         assert!(check("role", "owner").unwrap_err().help.unwrap().contains("admin, user"));

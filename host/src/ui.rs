@@ -68,7 +68,8 @@ impl Ui {
         let changes = plan.steps.iter().flat_map(|step| &step.changes);
         let lines = plan_lines(changes.map(|change| crate::plan::lines(change, facts, plan)));
         tell(format!("{BOLD}{}{RESET}\n  {}", escaped(heading), escaped(&plan.summary)));
-        lines.iter().for_each(|line| tell(format!("    {line}")));
+        // A line end in a stored name must not look like one more change.
+        lines.iter().for_each(|line| tell(format!("    {}", line.replace('\n', "\\n"))));
         plan.warnings.iter().for_each(|warning| self.warn(warning));
     }
 }

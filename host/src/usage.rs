@@ -9,6 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::plugin::Registry;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
+use std::path::PathBuf;
 use words::Words;
 
 /// Whether the arguments, which do not parse, ask for JSON.
@@ -38,7 +39,8 @@ pub fn explain(refused: &clap::Error, arguments: &[String]) -> Error {
     let error = Error::new(Kind::Usage, message);
     let error = if line.has_secret() { error.note("nothing was changed") } else { error };
     let foreign = [ErrorKind::InvalidSubcommand, ErrorKind::UnknownArgument, ErrorKind::MissingSubcommand];
-    let own = foreign.contains(&refused.kind()).then(|| hints::own_words(&line.words.plain, &installed())).flatten();
+    let own =
+        foreign.contains(&refused.kind()).then(|| hints::own_words(&line.words.plain, &installed(arguments))).flatten();
     let seen = format!("see `{} --help`", line.spoken());
     error.help(own.or(help).unwrap_or(seen))
 }
@@ -215,9 +217,16 @@ fn clap_words(refused: &clap::Error) -> Said {
 }
 
 /// The facts of the installed plugins, as far as they can be read without loading code or fuss.
-fn installed() -> Vec<latchlift_plugin_api::Facts> {
-    let Ok(registry) = Registry::search(&[], &[]) else { return vec![] };
+fn installed(arguments: &[String]) -> Vec<latchlift_plugin_api::Facts> {
+    let Ok(registry) = Registry::search(&plugin_dirs(arguments), &[]) else { return vec![] };
     registry.list().into_iter().filter_map(|listed| listed.facts.ok()).collect()
+}
+
+/// The directories that `--plugin-dir` names on a line that does not parse.
+fn plugin_dirs(arguments: &[String]) -> Vec<PathBuf> {
+    let behind = arguments.iter().zip(arguments.iter().skip(1)).filter(|(flag, _)| *flag == "--plugin-dir");
+    let joined = arguments.iter().filter_map(|argument| argument.strip_prefix("--plugin-dir="));
+    behind.map(|(_, dir)| PathBuf::from(dir)).chain(joined.map(PathBuf::from)).collect()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub enum UserVerb {
     /// List accounts and whether they can sign in
     #[command(alias = "ls")]
     List {
-        /// Only accounts whose name, e-mail, display name or id contains this
+        /// Only accounts whose name, e-mail or display name contains this, or whose id it is
         search: Option<String>,
         /// Include deleted accounts
         #[arg(long)]

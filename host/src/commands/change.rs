@@ -95,7 +95,14 @@ fn open(run: &Run, ask: &mut Ask) -> Result<Vec<Opened>> {
 }
 
 fn new_password(run: &Run, source: &Source, ask: &Ask) -> Result<Password> {
-    secret::read(source, Purpose::Set, &ask.name(), run.ui.can_ask)
+    let without = |mut error: Error| {
+        // Where another system checks the password, none is needed.
+        if ask.verb == "user.add" && *source == Source::Prompt {
+            error.help = error.help.map(|help| format!("{help}, or --no-password for an account without one"));
+        }
+        error
+    };
+    secret::read(source, Purpose::Set, &ask.name(), run.ui.can_ask).map_err(without)
 }
 
 /// Makes sure the keys given are ones the app has, and asks for those it cannot do without.
@@ -233,7 +240,7 @@ fn tell_nothing(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<Exit> {
         let which = if ask.ids.len() == 1 { "that id" } else { "these ids" };
         return Err(Error::new(Kind::NotFound, format!("there is nothing with {which}"))
             .note("nothing was changed")
-            .help("see the ids with `list`"));
+            .help(format!("see the ids with `{}`", ui::pasted(&list_command(ask, planned)))));
     }
     if run.ui.json() {
         print_results(planned.iter().map(|planned| result(planned, None)).collect());
@@ -244,6 +251,13 @@ fn tell_nothing(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<Exit> {
         planned.plan.warnings.iter().for_each(|warning| run.ui.warn(warning));
     }
     Ok(0)
+}
+
+/// The command that lists what a verb is about: sessions for `session revoke`.
+fn list_command(ask: &Ask, planned: &[Planned]) -> Vec<String> {
+    let noun = ask.verb.split('.').next().unwrap_or_default();
+    let flags = planned.first().map(|planned| planned.opened.flags().to_vec()).unwrap_or_default();
+    ["latchlift", noun, "list"].map(str::to_owned).into_iter().chain(flags).collect()
 }
 
 fn confirm(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<()> {

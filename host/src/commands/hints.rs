@@ -8,7 +8,9 @@ use latchlift_plugin_api::{Account, Batch, Facts, Options, Target};
 
 /// A failure to find an account, with how many there are and which are similar; any other failure unchanged.
 pub fn about_account(run: &Run, opened: &Opened, target: Option<&Target>, mut error: Error) -> Error {
-    let Some(target) = target.filter(|_| error.kind == Kind::NotFound) else {
+    // Something else may be missing too: the account a client acts for, the one that is to keep a name.
+    let missing = error.kind == Kind::NotFound && error.message.starts_with("no account");
+    let Some(target) = target.filter(|_| missing) else {
         return named_ambiguity(opened, error);
     };
     let Some(around) = Around::look(run, opened, target) else { return error };

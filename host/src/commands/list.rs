@@ -137,7 +137,9 @@ fn portrait(app: &str, account: &Account) -> String {
     let hidden = ["reasons", "extra", "system"];
     for (field, value) in json.as_object().into_iter().flatten().filter(|(field, _)| !hidden.contains(&field.as_str()))
     {
-        lines.push(format!("{:<14} {}", field.replace('_', " "), plain(value)));
+        let unknown = field == "can_sign_in" && value.is_null();
+        let shown = if unknown { "unknown: another system decides".to_owned() } else { plain(value) };
+        lines.push(format!("{:<14} {shown}", field.replace('_', " ")));
     }
     for (field, value) in &account.extra {
         lines.push(format!("{:<14} {}", field.replace('_', " "), ui::escaped(value)));

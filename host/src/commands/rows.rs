@@ -106,7 +106,9 @@ pub const INVITES: Shape<'_, Invite> =
 
 /// A row of `invite list`.
 fn invite(app: &str, invite: &Invite) -> Vec<String> {
-    vec![app.to_owned(), invite.id.clone(), text(&invite.account), time(&invite.expires_at)]
+    let ended = if invite.expired { " (ended)" } else { "" };
+    let expires = format!("{}{ended}", time(&invite.expires_at));
+    vec![app.to_owned(), invite.id.clone(), text(&invite.account), expires]
 }
 
 /// How `client list` looks.
