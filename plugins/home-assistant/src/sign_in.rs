@@ -125,7 +125,8 @@ fn with_password(home: &Home, credential: usize, reasons: &mut Vec<Reason>) {
         let message = format!(
             "{rows} password entries have this name; the login asks the last, the app's own password change sets the first"
         );
-        reasons.push(Reason::note(reason::DUPLICATE, message).fix(reset()));
+        // A new password would be in all of them, and they would still be several.
+        reasons.push(Reason::note(reason::DUPLICATE, message).fix(["user", "fix-names"]));
     }
     if home.names.legacy && !is_normal(name) {
         let message = format!(
