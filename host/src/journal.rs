@@ -111,15 +111,18 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether it was applied, is not taken back, does not itself take another back, and removed more than what stays
-    /// removed.
-    pub fn can_be_undone(&self) -> bool {
-        let for_good = |change: &Change| matches!(change, Change::Purge { keep: false, .. });
-        let mut changes = self.begun.plan.steps.iter().flat_map(|step| &step.changes);
+    /// Whether it was applied, is not taken back and does not itself take another back.
+    pub fn stands(&self) -> bool {
         !matches!(self.end, Some(End::Failed | End::Abandoned))
             && self.undone_by.is_none()
             && self.begun.undoes.is_none()
-            && changes.any(|change| !for_good(change))
+    }
+
+    /// Whether it stands, and removed more than what stays removed.
+    pub fn can_be_undone(&self) -> bool {
+        let for_good = |change: &Change| matches!(change, Change::Purge { keep: false, .. });
+        let mut changes = self.begun.plan.steps.iter().flat_map(|step| &step.changes);
+        self.stands() && changes.any(|change| !for_good(change))
     }
 
     /// Whether nobody knows how it ended.

@@ -3,10 +3,12 @@
 //! Rows are written as they come, so that a hundred thousand accounts need no more memory than a few. Only a table waits
 //! for its last row: that one may be the widest.
 
+mod grid;
+
 use crate::cli::Format;
 use crate::error::Error;
 use crate::ui;
-use comfy_table::{ContentArrangement, Table, presets};
+use grid::Grid;
 use serde::Serialize;
 use std::io::{BufWriter, Result, Write};
 use std::rc::Rc;
@@ -60,7 +62,7 @@ pub struct Writer<'a, T, W: Write> {
 /// The form of a list, with what it needs of the rows before.
 enum Form {
     Json,
-    Table(Box<Table>),
+    Table(Grid),
     Separated(u8),
     Markdown,
 }
@@ -80,7 +82,7 @@ impl<'a, T: Serialize, W: Write> Writer<'a, T, W> {
     pub fn new(shape: Shape<'a, T>, format: Format, out: W) -> Self {
         let form = match format {
             Format::Json => Form::Json,
-            Format::Table => Form::Table(Box::new(table(shape.headings))),
+            Format::Table => Form::Table(Grid::new(shape.headings)),
             Format::Csv => Form::Separated(b','),
             Format::Tsv => Form::Separated(b'\t'),
             Format::Markdown => Form::Markdown,
@@ -107,7 +109,7 @@ impl<'a, T: Serialize, W: Write> Writer<'a, T, W> {
             Form::Markdown => markdown(&mut self.line, (self.shape.cells)(app, row))?,
             Form::Table(table) => {
                 let cells = (self.shape.cells)(app, row);
-                table.add_row(cells.iter().map(|cell| ui::escaped(&cell.replace('\n', " "))));
+                table.row(cells.iter().map(|cell| ui::escaped(&cell.replace('\n', " "))));
             }
         }
         self.out.write_all(&self.line)
@@ -138,23 +140,11 @@ impl<'a, T: Serialize, W: Write> Writer<'a, T, W> {
         self.begin()?;
         match &self.form {
             Form::Json => json_end(&mut self.out, errors)?,
-            Form::Table(table) if !table.is_empty() => {
-                for line in table.lines() {
-                    writeln!(self.out, "{}", line.trim())?;
-                }
-            }
+            Form::Table(table) if !table.is_empty() => table.write(&mut self.out)?,
             _ => {}
         }
         self.out.flush()
     }
-}
-
-fn table(headings: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(headings);
-    table
 }
 
 /// A row as JSON: its own fields after the instance's name.

@@ -107,7 +107,7 @@ fn show(run: &Run, id: &str) -> Result<Exit> {
 pub fn undo(run: &Run, ask: Undo) -> Result<Exit> {
     let entry = match &ask.entry {
         Some(id) => run.journal()?.find(id)?,
-        None => newest(run, Entry::can_be_undone, "undo", "there is nothing to take back")?,
+        None => newest_to_undo(run)?,
     };
     refuse_undo(&entry)?;
     refuse_halves(run, &entry)?;
@@ -288,6 +288,23 @@ fn newest(run: &Run, fits: fn(&Entry) -> bool, verb: &str, none: &str) -> Result
         .help(format!("name one: the newest is `latchlift {verb} {}` ({})", newest.id, newest.app)));
     }
     Ok(found.swap_remove(0))
+}
+
+/// The newest change that stands. Where it only ended sign-ins it is not passed over: whoever types `undo` after it does
+/// not mean the change before.
+fn newest_to_undo(run: &Run) -> Result<Entry> {
+    let nothing = "there is nothing to take back";
+    let older = newest(run, Entry::can_be_undone, "undo", nothing)?;
+    let entry = newest(run, Entry::stands, "undo", nothing)?;
+    if entry.can_be_undone() {
+        return Ok(entry);
+    }
+    let message =
+        format!("the newest change, entry {}, ended sign-ins or tokens, and these stay ended", entry.begun.id);
+    let before = format!("{} ({})", older.begun.id, older.begun.plan.summary);
+    Err(Error::new(Kind::Refused, message)
+        .note("nothing was changed")
+        .help(format!("to take back the change before it, name it: latchlift undo {before}")))
 }
 
 fn refuse_undo(entry: &Entry) -> Result<()> {

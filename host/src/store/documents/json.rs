@@ -6,7 +6,7 @@
 //!
 //! An object with the same key twice is read as most parsers do: the last one counts.
 
-use super::check::check;
+use super::check::{Checked, check};
 use super::text;
 use latchlift_plugin_api::Value;
 use std::borrow::Cow;
@@ -55,6 +55,8 @@ pub struct Json {
     root: Span,
     /// Whether a character outside ASCII is written as `\u....` somewhere.
     pub escaped: bool,
+    /// The long lists and objects, by where they begin.
+    long: Vec<Span>,
     /// The containers found so far: looking for one walks the whole document.
     containers: RwLock<HashMap<Vec<String>, Option<Span>>>,
 }
@@ -63,7 +65,9 @@ impl Json {
     /// Checks a text.
     pub fn parse(text: String) -> Result<Json, Malformed> {
         match check(&text) {
-            Ok((root, escaped)) => Ok(Json { text, root, escaped, containers: RwLock::default() }),
+            Ok(Checked { root, escaped, long }) => {
+                Ok(Json { text, root, escaped, long, containers: RwLock::default() })
+            }
             Err((at, why)) => Err(malformed(&text, at, why)),
         }
     }
@@ -94,10 +98,11 @@ impl Json {
         let bytes = self.text.as_bytes();
         match self.kind(container) {
             open @ (b'{' | b'[') => {
-                Elements { bytes, at: space_end(bytes, container.start as usize + 1), keyed: open == b'{' }
+                let at = space_end(bytes, container.start as usize + 1);
+                Elements { bytes, long: &self.long, at, keyed: open == b'{' }
             }
             // The end of the text holds no element.
-            _ => Elements { bytes, at: bytes.len(), keyed: false },
+            _ => Elements { bytes, long: &[], at: bytes.len(), keyed: false },
         }
     }
 
@@ -145,6 +150,7 @@ impl Json {
 /// Walks the elements of a list or an object.
 pub struct Elements<'a> {
     bytes: &'a [u8],
+    long: &'a [Span],
     at: usize,
     keyed: bool,
 }
@@ -162,7 +168,8 @@ impl Iterator for Elements<'_> {
             let colon = space_end(self.bytes, string_end(self.bytes, start));
             value = space_end(self.bytes, colon + 1);
         }
-        let end = value_end(self.bytes, value);
+        let known = self.long.binary_search_by_key(&(value as u32), |span| span.start);
+        let end = known.map_or_else(|_| value_end(self.bytes, value), |i| self.long[i].end as usize);
         self.at = space_end(self.bytes, end);
         if self.bytes.get(self.at) == Some(&b',') {
             self.at = space_end(self.bytes, self.at + 1);
@@ -182,11 +189,11 @@ pub fn space_end(bytes: &[u8], mut at: usize) -> usize {
 /// Where a well-formed string ends, closing quote included.
 fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
-    while at < bytes.len() {
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found;
         match bytes[at] {
             b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
+            _ => at += 2,
         }
     }
     bytes.len()
