@@ -97,6 +97,12 @@ fn nobody_to_ask(purpose: Purpose) -> Error {
         .help(format!("use --password-stdin or --password-file FILE{generate}"))
 }
 
+/// The refusal of a password as an argument, which is not repeated.
+pub fn is_no_argument() -> Error {
+    Error::new(Kind::Usage, "passwords are not arguments; yours may now be in your shell's history")
+        .help("use --password-stdin, --password-file FILE or --generate, or let latchlift ask")
+}
+
 /// How often a new password may be mistyped.
 const TRIES: usize = 3;
 

@@ -128,8 +128,8 @@ impl Line<'_> {
     }
 
     fn secret(&self) -> Said {
-        let how = "use --password-stdin, --password-file FILE or --generate, or let latchlift ask".to_owned();
-        ("passwords are not arguments; yours may now be in your shell's history".to_owned(), Some(how))
+        let Error { message, help, .. } = crate::secret::is_no_argument();
+        (message, help)
     }
 
     /// The word where a noun or verb should be.

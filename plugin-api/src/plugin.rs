@@ -1,6 +1,6 @@
 //! What a plugin's author writes: one trait, and [`export_plugin!`](crate::export_plugin).
 
-use crate::account::{Account, Batch, Session};
+use crate::account::{Account, Batch, Client, Invite, Login, Session};
 use crate::error::{Error, Result};
 use crate::locate::{Files, Located};
 use crate::password::Secrets;
@@ -134,6 +134,32 @@ impl<'a> Batches<'a, Session> {
     /// Batches of sessions.
     pub fn sessions(output: &'a mut dyn Output) -> Self {
         Batches { output, wrap: Batch::Sessions, rows: Vec::new() }
+    }
+
+    /// Batches of tokens.
+    pub fn tokens(output: &'a mut dyn Output) -> Self {
+        Batches { output, wrap: Batch::Tokens, rows: Vec::new() }
+    }
+}
+
+impl<'a> Batches<'a, Client> {
+    /// Batches of clients.
+    pub fn clients(output: &'a mut dyn Output) -> Self {
+        Batches { output, wrap: Batch::Clients, rows: Vec::new() }
+    }
+}
+
+impl<'a> Batches<'a, Login> {
+    /// Batches of sign-ins on record.
+    pub fn logins(output: &'a mut dyn Output) -> Self {
+        Batches { output, wrap: Batch::Logins, rows: Vec::new() }
+    }
+}
+
+impl<'a> Batches<'a, Invite> {
+    /// Batches of invitations.
+    pub fn invites(output: &'a mut dyn Output) -> Self {
+        Batches { output, wrap: Batch::Invites, rows: Vec::new() }
     }
 }
 

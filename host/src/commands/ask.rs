@@ -136,10 +136,7 @@ impl Ask {
                     .help("write it as email=john@example.org; passwords are not arguments: use --password-stdin"));
             };
             if ["password", "passwd", "pass", "pw"].contains(&key.to_lowercase().as_str()) {
-                let message = "passwords are not arguments; yours may now be in your shell's history";
-                return Err(Error::new(Kind::Usage, message)
-                    .note("nothing was changed")
-                    .help("use --password-stdin, --password-file FILE or --generate, or let latchlift ask"));
+                return Err(crate::secret::is_no_argument().note("nothing was changed"));
             }
             if self.keys.insert(key.to_owned(), value.to_owned()).is_some() {
                 return Err(Error::new(Kind::Usage, format!("`{key}=` is given twice")));

@@ -7,11 +7,8 @@ use crate::schema::{self, INVITE, Layout};
 use crate::sessions::whose;
 use crate::sign_in::count;
 use latchlift_plugin_api::{
-    Batch, Context, Error, Filter, Invite, Kind, Known, Output, Plan, Reader, Request, Result, Select, Value, purge,
+    Batches, Context, Error, Filter, Invite, Kind, Known, Output, Plan, Reader, Request, Result, Select, Value, purge,
 };
-
-/// Invitations per batch.
-const BATCH: usize = 100;
 
 /// Reports all invitations.
 ///
@@ -22,7 +19,7 @@ pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -
     let accounts = Accounts::load(context.reader, &layout, request)?;
     let index = Index::of_all(&accounts);
     let filter = scope(&layout, whose(&accounts, request)?, request);
-    let mut invites = Vec::new();
+    let mut invites = Batches::invites(output);
     context.reader.each_row(Select::from(INVITE, ["id", "creator_id", "expiration_date"]).filter(filter), |row| {
         let text = |cell: usize| row.get(cell).and_then(Value::to_text).unwrap_or_default();
         let (id, creator) = (text(0), text(1));
@@ -34,13 +31,9 @@ pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -
             account_id: Known::Is(creator),
             expires_at: Known::from(expires),
             expired: expires.is_some_and(|expires| expires < request.now),
-        });
-        match invites.len() < BATCH {
-            true => Ok(()),
-            false => output.emit(Batch::Invites(std::mem::take(&mut invites))),
-        }
+        })
     })?;
-    output.emit(Batch::Invites(invites))
+    invites.finish()
 }
 
 /// Plans to take invitations back: those of these ids, the target's, the ended ones, or all.

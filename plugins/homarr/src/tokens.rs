@@ -8,11 +8,8 @@ use crate::schema::{self, API_KEY};
 use crate::sessions::{refuse_unused, whose};
 use crate::sign_in::count;
 use latchlift_plugin_api::{
-    Batch, Context, Error, Filter, Kind, Known, Output, Plan, Reader, Request, Result, Select, Session, Value, purge,
+    Batches, Context, Error, Filter, Kind, Known, Output, Plan, Reader, Request, Result, Select, Session, Value, purge,
 };
-
-/// Keys per batch.
-const BATCH: usize = 100;
 
 /// Reports the API keys of the target, or of everybody.
 ///
@@ -27,7 +24,7 @@ pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -
         Some(person) => Filter::eq("user_id", &person.id),
         None => Filter::All,
     };
-    let mut keys = Vec::new();
+    let mut keys = Batches::tokens(output);
     context.reader.each_row(Select::from(API_KEY, ["id", "user_id"]).filter(filter), |row| {
         let text = |cell: usize| row.get(cell).and_then(Value::to_text).unwrap_or_default();
         let (id, user) = (text(0), text(1));
@@ -39,13 +36,9 @@ pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -
             kind: "api_key".to_owned(),
             expires_at: Known::Nothing,
             ..Session::default()
-        });
-        match keys.len() < BATCH {
-            true => Ok(()),
-            false => output.emit(Batch::Tokens(std::mem::take(&mut keys))),
-        }
+        })
     })?;
-    output.emit(Batch::Tokens(keys))
+    keys.finish()
 }
 
 /// Plans to end API keys: those of these ids, the target's, or all.

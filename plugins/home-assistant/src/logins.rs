@@ -1,15 +1,12 @@
 //! Failed sign-ins and bans, as Home Assistant's log tells them. It keeps one log per start, and the one before it.
 
 use crate::schema::Layout;
-use latchlift_plugin_api::{Batch, Error, Login, Output, Reader, Request, Result, Time};
+use latchlift_plugin_api::{Batches, Error, Login, Output, Reader, Request, Result, Time};
 
 /// The logs, oldest first.
 const LOGS: [&str; 2] = ["home-assistant.log.1", "home-assistant.log"];
 /// Who writes these lines. Upstream: homeassistant/components/http/ban.py.
 const LOGGER: &str = "[homeassistant.components.http.ban]";
-/// Rows per batch.
-const BATCH: usize = 100;
-
 /// Answers `login list`, newest first.
 ///
 /// # Errors
@@ -25,12 +22,9 @@ pub fn list(reader: &dyn Reader, request: &Request, output: &mut dyn Output) -> 
         let lines = reader.lines("", log, LOGGER)?;
         found.extend(lines.iter().filter_map(|line| login(line)));
     }
-    found.reverse();
-    while !found.is_empty() {
-        let rest = found.split_off(found.len().min(BATCH));
-        output.emit(Batch::Logins(std::mem::replace(&mut found, rest)))?;
-    }
-    output.emit(Batch::Logins(vec![]))
+    let mut logins = Batches::logins(output);
+    found.into_iter().rev().try_for_each(|login| logins.push(login))?;
+    logins.finish()
 }
 
 /// `2026-11-21 02:00:00.123 WARNING (MainThread) [...] Login attempt or request with invalid authentication from HOST (IP).

@@ -9,7 +9,7 @@ use crate::codes;
 use crate::home::Home;
 use crate::schema::TOKENS;
 use latchlift_plugin_api::{
-    Batch, Error, Filter, Kind, Known, Output, Reader, Record, Request, Result, Select, Session, Time, Value,
+    Batch, Batches, Error, Filter, Kind, Known, Output, Reader, Record, Request, Result, Select, Session, Time, Value,
 };
 use std::collections::HashSet;
 
@@ -38,9 +38,6 @@ const SHOWN: [&str; 10] = [
     "/last_used_at",
     "/last_used_ip",
 ];
-
-/// Rows per batch of an answer.
-const BATCH: usize = 100;
 
 /// What a refresh token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +74,11 @@ pub fn list(reader: &dyn Reader, request: &Request, output: &mut dyn Output) -> 
 /// No account answers to the name, or the store fails.
 pub fn rows(reader: &dyn Reader, request: &Request, what: TokenKind, output: &mut dyn Output) -> Result<()> {
     let home = Home::read(reader)?;
-    let wrap = if what == TokenKind::LongLived { Batch::Tokens } else { Batch::Sessions };
     let query = Select::from(TOKENS, SHOWN).filter(owner_filter(&home, request)?);
-    let mut found = vec![];
+    let mut found = match what {
+        TokenKind::LongLived => Batches::tokens(output),
+        _ => Batches::sessions(output),
+    };
     if home.layout.auth {
         reader.each(query, |row| {
             let shown = match kind(&row) {
@@ -91,16 +90,10 @@ pub fn rows(reader: &dyn Reader, request: &Request, what: TokenKind, output: &mu
                 return Ok(());
             }
             let session = session(&home, &row, request.now);
-            if session.expired || !request.options.expired {
-                found.push(session);
-            }
-            match found.len() < BATCH {
-                true => Ok(()),
-                false => output.emit(wrap(std::mem::take(&mut found))),
-            }
+            if session.expired || !request.options.expired { found.push(session) } else { Ok(()) }
         })?;
     }
-    output.emit(wrap(found))
+    found.finish()
 }
 
 /// Answers `session show`: the one of that id, or the one that a token given instead of an id belongs to.

@@ -1,12 +1,10 @@
 //! Long-lived access tokens, which people make for programs.
 
-use crate::accounts;
 use crate::codes;
 use crate::home::Home;
 use crate::schema::{self, TOKENS};
 use crate::sessions::{self, TokenKind};
-use crate::sign_in::title;
-use crate::verbs::{START, of_the_app, records};
+use crate::verbs::{START, meant, records};
 use latchlift_plugin_api::plan::Reveal;
 use latchlift_plugin_api::{
     Context, Error, Filter, Kind, Output, Plan, Reader, Record, Request, Result, Select, Time, Value, insert,
@@ -37,12 +35,8 @@ pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
 /// No account or several answer to the name, it is the app's own, the token's name is taken, or its end has passed.
 pub fn issue(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let home = Home::read(context.reader)?;
-    let user = accounts::find(&home, request.target()?)?;
+    let (user, name) = meant(&home, request)?;
     let known = &home.users[user];
-    if known.system {
-        return Err(of_the_app(&home, user));
-    }
-    let name = accounts::name(&home, user).map_or_else(|| title(&home, user), str::to_owned);
     let called = token_name(context.reader, request, &known.id)?;
     let seconds = lifetime(request)?;
     let [id, token, key] = [records::id(&request.random), request.random.hex(64), request.random.hex(64)];

@@ -4,12 +4,10 @@ use crate::schema::{self, CLIENTS, Layout, USERS};
 use crate::sessions;
 use crate::verbs::tokens;
 use latchlift_plugin_api::{
-    Batch, Client, Context, Error, Filter, Kind, Known, Output, Reader, Record, Request, Result, Select, Time, Value,
+    Batch, Batches, Client, Context, Error, Filter, Kind, Known, Output, Reader, Record, Request, Result, Select, Time,
+    Value,
 };
 use std::collections::HashMap;
-
-/// Rows per batch.
-const BATCH: usize = 100;
 
 /// Answers `client list`.
 ///
@@ -20,14 +18,11 @@ pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -
     let layout = schema::detect(reader)?;
     tokens::required(&layout)?;
     let alive = alive(reader, &layout, request.now)?;
-    let mut rows = Vec::new();
+    let mut clients = Batches::clients(output);
     reader.each(Select::from(CLIENTS, layout.clients.iter()).order(["client_uid"]), |row| {
-        if !is_deleted(&row) {
-            rows.push(client(&row, &alive));
-        }
-        if rows.len() < BATCH { Ok(()) } else { output.emit(Batch::Clients(std::mem::take(&mut rows))) }
+        if is_deleted(&row) { Ok(()) } else { clients.push(client(&row, &alive)) }
     })?;
-    output.emit(Batch::Clients(rows))
+    clients.finish()
 }
 
 /// Answers `client show`.

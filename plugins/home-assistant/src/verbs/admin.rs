@@ -4,7 +4,7 @@ use super::START;
 use super::add::refuse_without_groups;
 use super::last_admin::refuse_if_last;
 use super::records::{self, NewUser};
-use super::reset::of_the_app;
+use super::reset::{meant, of_the_app};
 use super::set;
 use crate::home::Home;
 use crate::names::strip;
@@ -161,12 +161,8 @@ pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
         return Err(Error::unsupported(why).help("name the user instead: `latchlift admin grant NAME`"));
     }
     let home = Home::read(context.reader)?;
-    let user = accounts::find(&home, request.target()?)?;
+    let (user, name) = meant(&home, request)?;
     let known = &home.users[user];
-    if known.system {
-        return Err(of_the_app(&home, user));
-    }
-    let name = accounts::name(&home, user).map_or_else(|| title(&home, user), str::to_owned);
     let mut values = vec![];
     if !home.in_admins(known) {
         values.push(("/group_ids", records::group_ids(ADMINS)));
@@ -193,12 +189,8 @@ pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
 /// No account or several answer to the name, it is the app's own, the only owner or the last administrator.
 pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let home = Home::read(context.reader)?;
-    let user = accounts::find(&home, request.target()?)?;
+    let (user, name) = meant(&home, request)?;
     let known = &home.users[user];
-    if known.system {
-        return Err(of_the_app(&home, user));
-    }
-    let name = accounts::name(&home, user).map_or_else(|| title(&home, user), str::to_owned);
     let mut values = vec![];
     if home.in_admins(known) {
         refuse_without_groups(&home, ORDINARY)?;

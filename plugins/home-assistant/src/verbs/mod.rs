@@ -22,7 +22,7 @@ pub use fix_names::fix_names;
 pub use onboarding::restart;
 pub use remove::{remove, remove_password};
 pub use rename::rename;
-pub use reset::{of_the_app, reset};
+pub use reset::{meant, reset};
 pub use set::set;
 
 /// What to do after any of these plans.

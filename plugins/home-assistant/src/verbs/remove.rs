@@ -2,7 +2,7 @@
 //! credential makes whoever signs in with it an administrator.
 
 use super::last_admin::refuse_if_last;
-use super::reset::of_the_app;
+use super::reset::{meant, of_the_app};
 use super::{START, people, records};
 use crate::home::Home;
 use crate::names::is_legacy;
@@ -80,12 +80,8 @@ fn remains(context: &Context<'_>, request: &Request, home: &Home) -> Result<Opti
 /// As [`remove`].
 pub fn remove_password(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let home = Home::read(context.reader)?;
-    let user = accounts::find(&home, request.target()?)?;
+    let (user, name) = meant(&home, request)?;
     let known = &home.users[user];
-    if known.system {
-        return Err(of_the_app(&home, user));
-    }
-    let name = accounts::name(&home, user).map_or_else(|| title(&home, user), str::to_owned);
     let own: Vec<usize> = home.password_credentials(user).collect();
     if own.is_empty() {
         return Ok(Plan::new(format!("`{name}` has no password")));

@@ -62,6 +62,18 @@ fn way_in(home: &Home, user: usize, request: &Request) -> Result<(Option<usize>,
     }
 }
 
+/// The user that a request means, where people sign in as it, and what to call it.
+///
+/// # Errors
+/// No account or several answer to the name, or it is the app's own.
+pub fn meant(home: &Home, request: &Request) -> Result<(usize, String)> {
+    let user = accounts::find(home, request.target()?)?;
+    if home.users[user].system {
+        return Err(of_the_app(home, user));
+    }
+    Ok((user, accounts::name(home, user).map_or_else(|| title(home, user), str::to_owned)))
+}
+
 /// The refusal to touch one of the app's own users.
 pub fn of_the_app(home: &Home, user: usize) -> Error {
     Error::refused(format!("{} is an account of Home Assistant's own; nobody signs in to it", title(home, user)), None)
