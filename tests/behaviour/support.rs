@@ -89,7 +89,8 @@ pub fn signs_in_with(t: &Bench, name: &str, new: &str, old: &str) {
 #[track_caller]
 pub fn hashed_as_the_facts_say(t: &Bench, name: &str) {
     let path = latchlift_tests::workspace().join(format!("plugins/{}/plugin.toml", t.target.app));
-    let facts = Facts::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let text = std::fs::read_to_string(path).expect("the plugin is one of this workspace");
+    let facts = Facts::parse(&text).expect("the plugin was built from it");
     let Some(Kdf::Bcrypt { cost }) = facts.password.kdf else { panic!("no such function is known to this test") };
     let shown = t.latchlift("user show --json").words(name).succeeds();
     assert_eq!(shown.at("/accounts/0/hash"), format!("bcrypt {cost}"));
