@@ -19,11 +19,12 @@ pub type Fields = Vec<(&'static str, Value)>;
 /// A value that PhotoPrism would not take, or that this layout has no column for.
 pub fn wanted(reader: &dyn Reader, layout: &Layout, request: &Request, (name, role): (&str, &str)) -> Result<Fields> {
     let mut fields = Fields::new();
+    refuse_contradiction(request)?;
     if let Some(given) = request.keys.get("admin") {
         fields.extend(administers(layout, given, role)?);
     }
     for (key, given) in request.keys.iter().filter(|(key, _)| *key != "admin") {
-        // What is said in particular counts more than what follows from `admin=`.
+        // A role or `superadmin=` said beside `admin=` agrees with it, and is the more particular.
         let (field, value) = one(reader, layout, key, given, name)?;
         if !layout.has(field) {
             let message =
@@ -61,12 +62,29 @@ fn one(reader: &dyn Reader, layout: &Layout, key: &str, given: &str, name: &str)
     })
 }
 
+/// `admin=` says the role and whether the account is a super administrator; either may be said as well, but not otherwise.
+fn refuse_contradiction(request: &Request) -> Result<()> {
+    let given = |key: &str| request.keys.get(key).map(|text| text.trim().to_lowercase());
+    let Some(admin) = given("admin") else { return Ok(()) };
+    let role = given("role").filter(|role| is_admin(role) != (admin == "yes")).map(|role| format!("role={role}"));
+    let rights = given("superadmin").filter(|rights| *rights != admin).map(|rights| format!("superadmin={rights}"));
+    match rights.or(role) {
+        None => Ok(()),
+        Some(other) => Err(Error::new(Kind::Usage, format!("admin={admin} and {other} contradict each other"))
+            .help("`admin=yes` is a super administrator with the role admin, `admin=no` neither; say one of the two")),
+    }
+}
+
+fn is_admin(role: &str) -> bool {
+    ["admin", "cluster_admin"].contains(&role)
+}
+
 /// What makes an account a super administrator, or an ordinary one, as `admin grant` and `admin revoke` do.
 fn administers(layout: &Layout, given: &str, role: &str) -> Result<Fields> {
     let admin = yes_or_no("admin", given)?;
     let role = match admin.as_bool() {
         Some(true) => Some("admin"),
-        _ if ["admin", "cluster_admin"].contains(&role) => Some(roles::ordinary(layout)),
+        _ if is_admin(role) => Some(roles::ordinary(layout)),
         _ => None,
     };
     Ok(std::iter::once(("super_admin", admin)).chain(role.map(|role| ("user_role", role.into()))).collect())

@@ -168,7 +168,7 @@ fn what_an_account_may_no_longer_do_is_said() {
 }
 
 #[test]
-fn admin_says_both_and_what_is_said_in_particular_counts_more() {
+fn admin_says_both_and_a_super_administrator_of_another_role_is_pointed_out() {
     let store = peopled();
     let after = |name: &str, keys: &[(&str, &str)]| store.after(&plan(&store, &with("user.set", name, keys)).unwrap());
     let field = |store: &Fake, name: &str, id: i64| store.value("auth_users", name, ("id", id.into())).unwrap();
@@ -178,8 +178,10 @@ fn admin_says_both_and_what_is_said_in_particular_counts_more() {
     assert_eq!((field(&admin, "super_admin", 1), field(&admin, "user_role", 1)), (0.into(), "user".into()));
     let viewer = after("admin", &[("admin", "no"), ("role", "viewer")]);
     assert_eq!(field(&viewer, "user_role", 1), "viewer".into());
-    let made = store.after(&plan(&store, &with("user.add", "zoe", &[("admin", "yes"), ("role", "guest")])).unwrap());
+    let made = store.after(&plan(&store, &with("user.add", "zoe", &[("admin", "yes"), ("role", "admin")])).unwrap());
     assert_eq!(show(&made, "zoe").admin, Known::Is(true));
+    let odd = plan(&store, &with("user.add", "zoe", &[("superadmin", "yes"), ("role", "guest")])).unwrap();
+    assert!(odd.warnings.iter().any(|warning| warning.contains("superadmin=no")), "{:?}", odd.warnings);
 }
 
 #[test]

@@ -155,3 +155,25 @@ fn one_of_several_keeps_its_name_and_the_others_step_aside() {
     let admin = Target { name: "admin".to_owned(), ..Target::default() };
     assert!(fix(Some(admin), None).unwrap().is_empty());
 }
+
+#[test]
+fn keys_that_contradict_each_other_are_refused() {
+    let store = peopled();
+    for keys in [
+        [("admin", "no"), ("superadmin", "yes")],
+        [("admin", "yes"), ("superadmin", "no")],
+        [("admin", "yes"), ("role", "guest")],
+        [("admin", "no"), ("role", "Admin")],
+    ] {
+        for (verb, name) in [("user.set", "bob"), ("user.add", "zoe")] {
+            let role = (verb == "user.add" && keys[1].0 != "role").then_some(("role", "guest"));
+            let all: Vec<_> = keys.into_iter().chain(role).collect();
+            let refused = plan(&store, &with(verb, name, &all)).unwrap_err();
+            assert_eq!(refused.kind, Kind::Usage, "{keys:?}");
+            assert!(refused.message.contains("contradict"), "{}", refused.message);
+        }
+    }
+    for keys in [[("admin", "yes"), ("role", "admin")], [("admin", "no"), ("superadmin", "no")]] {
+        assert!(plan(&store, &allowed(with("user.set", "alice", &keys))).is_ok(), "{keys:?}");
+    }
+}

@@ -7,7 +7,7 @@ use crate::holdings::{self, Holdings};
 use crate::schema::{self, ADMIN_ID, Layout};
 use crate::user::{Provider, User};
 use crate::verbs::mfa;
-use crate::{admins, keys, names, sessions, sign_in};
+use crate::{admins, keys, names, roles, sessions, sign_in};
 use latchlift_plugin_api::{Change, Context, Error, Filter, Kind, Plan, Reader, Request, Result};
 
 /// Fields that say what an account may do or who lets it in: PhotoPrism ends its sign-ins when one of them changes.
@@ -122,12 +122,8 @@ fn consequences(layout: &Layout, before: &User, after: &User, holdings: &Holding
     let new = blocking(after).filter(|reason| !old.contains(&reason.code));
     let mut said: Vec<String> =
         new.map(|reason| format!("{} cannot sign in after this: {}", after.label(), reason.message)).collect();
-    if after.super_admin && after.role != before.role && after.role != "admin" && after.role != "cluster_admin" {
-        said.push(format!(
-            "{} is a super administrator and may do everything whatever its role; to change that, add superadmin=no",
-            after.label()
-        ));
-    }
+    let touched = after.role != before.role || after.super_admin != before.super_admin;
+    said.extend(roles::spared(after).filter(|_| touched));
     said
 }
 
