@@ -157,6 +157,33 @@ fn one_of_several_keeps_its_name_and_the_others_step_aside() {
 }
 
 #[test]
+fn each_change_of_rights_ends_browser_sign_ins_and_says_which_app_passwords_stay() {
+    let mut store = peopled();
+    let changed = [("auth_method", "2fa".into()), ("user_role", "user".into())];
+    user(&mut store, 6, "heidi", &changed);
+    hash(&mut store, &uid(6), 1);
+    session(&mut store, "h1", &uid(6), "local".into(), "2fa", "");
+    session(&mut store, "h2", &uid(6), "application".into(), "default", "");
+    for (verb, keys) in [
+        ("admin.grant", &[][..]),
+        ("mfa.disable", &[]),
+        ("user.set", &[("role", "viewer"), ("email", "h@example.org")]),
+    ] {
+        let planned = plan(&store, &with(verb, "heidi", keys)).unwrap();
+        assert_eq!(left(&store, &planned), ["a1", "b1", "b2", "b3", "h2"], "{verb}");
+        let said = &planned.warnings.iter().find(|warning| warning.contains("1 app password stays")).unwrap();
+        assert!(said.contains("`latchlift token revoke heidi`"), "{verb}: {said}");
+        assert!(planned.next_steps[0].contains("restart"), "{verb}");
+    }
+    let mut keeping = with("user.set", "heidi", &[("role", "viewer")]);
+    keeping.options.keep_sessions = true;
+    assert_eq!(left(&store, &plan(&store, &keeping).unwrap()).len(), 6);
+    // What was set up and is not in force lets nobody in, nor out.
+    store.add("passcodes", &[("uid", uid(5).into()), ("key_type", "totp".into())]);
+    assert_eq!(left(&store, &plan(&store, &request("mfa.disable", "bob")).unwrap()).len(), 6);
+}
+
+#[test]
 fn keys_that_contradict_each_other_are_refused() {
     let store = peopled();
     for keys in [

@@ -1,6 +1,6 @@
 //! `admin recreate`, `admin grant` and `admin revoke`.
 
-use super::{REFRESH, RESTART, new_password, refuse_deleted, refuse_system, set, typed, warned};
+use super::{RESTART, endings, new_password, refuse_deleted, refuse_system, set, typed, warned};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings;
@@ -115,7 +115,7 @@ fn former_uid(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result
     }
 }
 
-/// Plans super administrator's rights for an account.
+/// Plans super administrator's rights for an account, and the end of its sign-ins, as with every change of rights.
 ///
 /// # Errors
 /// The account is not found, or PhotoPrism's own; the store's.
@@ -139,7 +139,8 @@ pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
     user.role = "admin".to_owned();
     (user.super_admin, user.can_login) = (true, true);
     let plan = Plan::new(format!("Make {} a super administrator", user.label()));
-    let plan = plan.about(&user.uid, &user.name).step(vec![change]).then(REFRESH);
+    let plan = plan.about(&user.uid, &user.name);
+    let plan = endings::planned(reader, &layout, (user, &holdings), (plan, vec![change]), true, request)?;
     Ok(warned(plan, &layout, &found, &holdings, request))
 }
 

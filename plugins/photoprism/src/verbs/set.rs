@@ -1,14 +1,14 @@
 //! `user set` and `user rename`.
 
-use super::{REFRESH, RESTART, refuse_deleted, refuse_system, typed};
+use super::{endings, refuse_deleted, refuse_system, typed};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings::{self, Holdings};
 use crate::schema::{self, ADMIN_ID, Layout};
 use crate::user::{Provider, User};
 use crate::verbs::mfa;
-use crate::{admins, keys, names, roles, sessions, sign_in};
-use latchlift_plugin_api::{Change, Context, Error, Filter, Kind, Plan, Reader, Request, Result};
+use crate::{admins, keys, names, roles, sign_in};
+use latchlift_plugin_api::{Change, Context, Error, Kind, Plan, Reader, Request, Result};
 
 /// Fields that say what an account may do or who lets it in: PhotoPrism ends its sign-ins when one of them changes.
 /// Upstream: internal/entity/auth_user.go `PrivilegeLevelChange`.
@@ -80,36 +80,7 @@ pub fn change(
     }
     changes.extend(passcodes);
     changes.extend(others);
-    let ending = ending(reader, layout, &found.user, rights, request)?;
-    plan = said_of_sign_ins(plan, rights, &ending, &had, request);
-    changes.extend(ending);
-    Ok(plan.step(changes))
-}
-
-/// The end of sign-ins, where rights change; of app passwords, where asked for.
-fn ending(reader: &dyn Reader, layout: &Layout, user: &User, rights: bool, request: &Request) -> Result<Vec<Change>> {
-    let (ends, tokens) = (rights && !request.options.keep_sessions, request.options.tokens);
-    if !ends && !tokens {
-        return Ok(vec![]);
-    }
-    let rows = sessions::rows(reader, layout, Filter::eq("user_uid", &user.uid), request.now)?;
-    Ok(if ends { sessions::ending(&rows, tokens) } else { sessions::ending_tokens(&rows) })
-}
-
-fn said_of_sign_ins(mut plan: Plan, rights: bool, ending: &[Change], had: &Holdings, request: &Request) -> Plan {
-    if rights && had.tokens > 0 && !request.options.tokens {
-        let passwords = if had.tokens == 1 {
-            "1 app password stays".to_owned()
-        } else {
-            format!("{} app passwords stay", had.tokens)
-        };
-        plan = plan.warn(format!("{passwords} as it was; end app passwords too with --tokens"));
-    }
-    match (ending.is_empty(), rights) {
-        (false, _) => plan.then(RESTART),
-        (true, true) => plan.then(REFRESH),
-        (true, false) => plan,
-    }
+    endings::planned(reader, layout, (&after, &had), (plan, changes), rights, request)
 }
 
 /// What follows for signing in that was not so before.
