@@ -184,6 +184,35 @@ fn each_change_of_rights_ends_browser_sign_ins_and_says_which_app_passwords_stay
 }
 
 #[test]
+fn copies_of_a_name_follow_it_whichever_verb_changes_it() {
+    let mut store = peopled();
+    user(&mut store, 6, "Zoe", &[]);
+    session(&mut store, "z1", &uid(6), "application".into(), "default", "");
+    store.add(
+        "auth_clients",
+        &[("client_uid", "czoe".into()), ("user_uid", uid(6).into()), ("user_name", "Zoe".into())],
+    );
+    store.add("auth_clients", &[("client_uid", "cfree".into()), ("user_name", "Zoe".into())]);
+    let copies = |plan: &Plan| {
+        let after = store.after(plan);
+        let name =
+            |table: &str, key: (&str, Value)| after.value(table, "user_name", key).and_then(|name| name.to_text());
+        [
+            name("auth_sessions", ("id", "z1".into())),
+            name("auth_clients", ("client_uid", "czoe".into())),
+            name("auth_clients", ("client_uid", "cfree".into())),
+        ]
+        .map(Option::unwrap_or_default)
+    };
+    let renamed = Request { new_name: Some("susan".to_owned()), ..request("user.rename", "Zoe") };
+    assert_eq!(copies(&plan(&store, &renamed).unwrap()), ["susan", "susan", "Zoe"]);
+    assert_eq!(copies(&plan(&store, &request("user.fix-names", "")).unwrap()), ["zoe", "zoe", "Zoe"]);
+    let mut reset = request("password.reset", "Zoe");
+    reset.options.fix_name = true;
+    assert_eq!(copies(&plan(&store, &reset).unwrap()), ["zoe", "zoe", "Zoe"]);
+}
+
+#[test]
 fn keys_that_contradict_each_other_are_refused() {
     let store = peopled();
     for keys in [

@@ -1,6 +1,6 @@
 //! `admin recreate`, `admin grant` and `admin revoke`.
 
-use super::{RESTART, endings, new_password, refuse_deleted, refuse_system, set, typed, warned};
+use super::{RESTART, copies, endings, new_password, refuse_deleted, refuse_system, set, typed, warned};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings;
@@ -67,6 +67,9 @@ fn repair(context: &Context<'_>, request: &Request, layout: &Layout, mut user: U
     let holdings = holdings::of(reader, layout, &found.user, found.alone, request.now)?;
     let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
     let mut changes: Vec<Change> = edit.change(request.now).into_iter().collect();
+    if was != name {
+        changes.extend(copies::renamed(reader, layout, &[(&found.user.uid, name)], request.now)?);
+    }
     changes.extend(new_password(reader, layout, &found.user.uid, hash, request.now)?);
     let mut plan = Plan::new(format!("Repair the initial administrator {name} and set a new password"));
     if !request.options.keep_sessions {

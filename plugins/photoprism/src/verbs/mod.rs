@@ -3,6 +3,7 @@
 pub mod add;
 pub mod admin;
 pub mod clients;
+pub mod copies;
 pub mod endings;
 pub mod logins;
 pub mod mfa;

@@ -1,6 +1,6 @@
 //! `password reset` and `password remove`.
 
-use super::{RESTART, new_password, refuse_system, typed, warned};
+use super::{RESTART, copies, new_password, refuse_system, typed, warned};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings::{self, Holdings, Password};
@@ -28,7 +28,12 @@ pub fn reset(context: &Context<'_>, request: &Request) -> Result<Plan> {
         notes.extend(fix_name(reader, &layout, &mut found, &mut edit)?);
     }
     let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
+    let renamed = edit.touches(&["user_name"]);
     let mut changes: Vec<_> = edit.change(request.now).into_iter().collect();
+    if renamed {
+        let meant = [(found.user.uid.as_str(), found.user.name.as_str())];
+        changes.extend(copies::renamed(reader, &layout, &meant, request.now)?);
+    }
     changes.extend(new_password(reader, &layout, &found.user.uid, hash, request.now)?);
     let mut plan = Plan::new(format!("Set a new password for {}", found.user.label()));
     plan.warnings = notes;

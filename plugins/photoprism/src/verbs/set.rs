@@ -1,6 +1,6 @@
 //! `user set` and `user rename`.
 
-use super::{endings, refuse_deleted, refuse_system, typed};
+use super::{copies, endings, refuse_deleted, refuse_system, typed};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings::{self, Holdings};
@@ -122,7 +122,8 @@ pub fn rename(context: &Context<'_>, request: &Request) -> Result<Plan> {
         return Ok(Plan::new(format!("{name} is called so already")));
     };
     let plan = Plan::new(format!("Call the account {} {name}", found.user.label())).about(&found.user.uid, &name);
-    let plan = plan.step(vec![change]);
+    let copies = copies::renamed(reader, &layout, &[(&found.user.uid, &name)], request.now)?;
+    let plan = plan.step(std::iter::once(change).chain(copies).collect());
     Ok(match found.user.id == ADMIN_ID {
         false => plan,
         true => plan.warn(
