@@ -8,6 +8,7 @@ pub mod endings;
 pub mod logins;
 pub mod mfa;
 pub mod names;
+pub mod newest;
 pub mod onboarding;
 pub mod password;
 pub mod remove;
