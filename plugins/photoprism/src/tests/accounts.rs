@@ -189,3 +189,19 @@ fn a_column_that_a_release_lacks_is_not_set() {
     let refused = plan(&peopled(), &with("user.set", "bob", &[("scope", "photos")])).unwrap_err();
     assert_eq!(refused.kind, Kind::Unsupported);
 }
+
+#[test]
+fn a_search_by_the_number_of_a_row_is_answered_with_it() {
+    let store = peopled();
+    let searched = |ids: &[&str]| {
+        let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        let batches = read(&store, &Request { ids, ..request("user.list", "") }).unwrap();
+        let accounts = batches.into_iter().flat_map(|batch| match batch {
+            Batch::Accounts(accounts) => accounts,
+            other => panic!("{other:?}"),
+        });
+        accounts.filter_map(|account| account.extra.get("row_id").cloned()).collect::<Vec<_>>()
+    };
+    assert_eq!(searched(&["5"]), ["5"]);
+    assert!(searched(&["bob"]).is_empty() && searched(&[]).is_empty());
+}
