@@ -124,6 +124,11 @@ impl Layout {
         self.hashed_sessions()
     }
 
+    /// Whether it is of the development line since 2025.
+    pub fn newer(&self) -> bool {
+        self.has("user_scope") || !self.has("download_token")
+    }
+
     /// Whether the Community Edition ran last, which lacks the others' roles and LDAP.
     pub fn community(&self) -> bool {
         self.edition.as_deref().is_some_and(|edition| edition.eq_ignore_ascii_case("ce"))
@@ -137,7 +142,7 @@ impl Layout {
     /// The releases that leave these columns.
     pub fn releases(&self) -> &'static str {
         match () {
-            () if self.has("user_scope") || !self.has("download_token") => "newer than 240915",
+            () if self.newer() => "newer than 240915",
             () if self.has("auth_issuer") => "240711 to 240915",
             () if self.has("auth_method") => "240420 to 240531",
             () if self.version.is_some() => "230502 to 231128",

@@ -50,8 +50,11 @@ fn a_new_account_is_filled_as_photoprism_fills_it_and_signs_in() {
         (field("webdav"), field("invite_token"), field("auth_provider")),
         (1.into(), "".into(), "default".into())
     );
-    for table in ["auth_users_details", "auth_users_settings"] {
+    for (table, field, zero) in
+        [("auth_users_details", "birth_year", 0.into()), ("auth_users_settings", "ui_theme", "".into())]
+    {
         assert!(after.value(table, "created_at", ("user_uid", zoe.id.clone().into())).is_some(), "{table}");
+        assert_eq!(after.value(table, field, ("user_uid", zoe.id.clone().into())), Some(zero), "{table}");
     }
     assert!(verdict(&after, "Zoe.Smith", 1).matches);
 }
