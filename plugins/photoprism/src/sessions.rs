@@ -1,7 +1,9 @@
 //! Sign-ins: browser sessions, app passwords, client tokens and share-link visitors share one table.
 
 use crate::schema::{Columns, Layout, SESSIONS, VISITOR};
-use latchlift_plugin_api::{Cell, Change, Filter, Options, Reader, Result, Select, Time, Value, fingerprint, purge};
+use latchlift_plugin_api::{
+    Cell, Change, Filter, Options, Reader, Record, Result, Select, Time, Value, fingerprint, purge,
+};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
@@ -47,6 +49,12 @@ impl Sort {
             Sort::Visitor => "visitor",
         }
     }
+}
+
+/// The sort of a row that has at least the columns that decide it.
+pub fn sort(row: &Record) -> Sort {
+    let text = |field: &str| row.text(field).unwrap_or_default();
+    Sort::read(&text("auth_provider"), &text("auth_method"), &text("user_uid"))
 }
 
 /// A row of `auth_sessions`, as far as ending it depends on it.

@@ -210,6 +210,12 @@ fn copies_of_a_name_follow_it_whichever_verb_changes_it() {
     let mut reset = request("password.reset", "Zoe");
     reset.options.fix_name = true;
     assert_eq!(copies(&plan(&store, &reset).unwrap()), ["zoe", "zoe", "Zoe"]);
+    // What ends needs no new name.
+    reset.options.tokens = true;
+    let ended = plan(&store, &reset).unwrap();
+    let updated =
+        |change: &&Change| matches!(change, Change::Update { collection, .. } if collection == "auth_sessions");
+    assert_eq!(ended.steps[0].changes.iter().filter(updated).count(), 0);
 }
 
 #[test]

@@ -68,7 +68,8 @@ fn repair(context: &Context<'_>, request: &Request, layout: &Layout, mut user: U
     let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
     let mut changes: Vec<Change> = edit.change(request.now).into_iter().collect();
     if was != name {
-        changes.extend(copies::renamed(reader, layout, &[(&found.user.uid, name)], request.now)?);
+        let (names, end) = ([(found.user.uid.as_str(), name)].into(), copies::ended_by_password(&request.options));
+        changes.extend(copies::renamed(reader, layout, &names, request.now, end)?);
     }
     changes.extend(new_password(reader, layout, &found.user.uid, hash, request.now)?);
     let mut plan = Plan::new(format!("Repair the initial administrator {name} and set a new password"));

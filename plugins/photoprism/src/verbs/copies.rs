@@ -2,57 +2,97 @@
 //! PhotoPrism lists and finds both by them, and writes those of clients anew only with another account.
 
 use crate::schema::{CLIENTS, Layout, SESSIONS};
-use crate::sessions::CHUNK;
-use latchlift_plugin_api::{Change, Filter, Reader, Record, Result, Select, Time, Value, update};
-use std::collections::HashMap;
+use crate::sessions::{self, CHUNK, Sort};
+use latchlift_plugin_api::{Change, Filter, Options, Reader, Record, Result, Select, Time, Value, update};
+use std::collections::BTreeMap;
 
-/// The new name in each copy of it. `names` are new names by the accounts' uids.
+/// New names by the accounts' uids.
+pub type Names<'n> = BTreeMap<&'n str, &'n str>;
+
+/// The new name in each copy of it, but for sign-ins that `end` in the same plan.
 ///
 /// # Errors
 /// The store's.
-pub fn renamed(reader: &dyn Reader, layout: &Layout, names: &[(&str, &str)], now: Time) -> Result<Vec<Change>> {
+pub fn renamed(
+    reader: &dyn Reader,
+    layout: &Layout,
+    names: &Names<'_>,
+    now: Time,
+    end: impl Fn(Sort) -> bool,
+) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
-    for some in names.chunks(CHUNK) {
-        changes.extend(in_table(reader, (SESSIONS, "id", &layout.sessions), some, None)?);
-        // Sign-ins say when they were used, clients when they were changed.
-        changes.extend(in_table(reader, (CLIENTS, "client_uid", &layout.clients), some, Some(layout.time(now)))?);
+    let uids: Vec<&str> = names.keys().copied().collect();
+    for some in uids.chunks(CHUNK) {
+        changes.extend(of_sign_ins(reader, layout, names, some, &end)?);
+        changes.extend(of_clients(reader, layout, names, some, now)?);
     }
     Ok(changes)
 }
 
-fn in_table(
-    reader: &dyn Reader,
-    (table, key, columns): (&str, &str, &[String]),
-    names: &[(&str, &str)],
-    touched: Option<Value>,
-) -> Result<Vec<Change>> {
-    let wanted = [key, "user_uid", "user_name", "updated_at"];
-    if !wanted.iter().all(|name| columns.iter().any(|column| column == name)) {
-        return Ok(vec![]);
+/// The sign-ins that a new password ends with these options.
+pub fn ended_by_password(options: &Options) -> impl Fn(Sort) -> bool {
+    let (browser, tokens) = (!options.keep_sessions, options.tokens);
+    move |sort| match sort {
+        Sort::Browser => browser,
+        Sort::AppPassword | Sort::Child => tokens,
+        Sort::Client | Sort::Access | Sort::Visitor => false,
     }
-    let new: HashMap<&str, &str> = names.iter().copied().collect();
-    let whose = Filter::is_in("user_uid", names.iter().map(|(uid, _)| *uid));
+}
+
+fn of_sign_ins(
+    reader: &dyn Reader,
+    layout: &Layout,
+    names: &Names<'_>,
+    uids: &[&str],
+    end: impl Fn(Sort) -> bool,
+) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
-    reader.each(Select::from(table, wanted).filter(whose).order([key]), |row| {
-        changes.extend(follows(&row, (table, key), &new, touched.as_ref()));
-        Ok(())
-    })?;
+    if layout.sessions.iter().any(|column| column == "user_name") {
+        let columns = ["id", "user_uid", "user_name", "auth_provider", "auth_method"];
+        reader.each(
+            Select::from(SESSIONS, columns).filter(Filter::is_in("user_uid", uids.iter().copied())),
+            |row| {
+                if !end(sessions::sort(&row)) {
+                    changes.extend(follows(&row, (SESSIONS, "id"), names, vec![]));
+                }
+                Ok(())
+            },
+        )?;
+    }
+    Ok(changes)
+}
+
+fn of_clients(
+    reader: &dyn Reader,
+    layout: &Layout,
+    names: &Names<'_>,
+    uids: &[&str],
+    now: Time,
+) -> Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    let columns = ["client_uid", "user_uid", "user_name", "updated_at"];
+    if columns.iter().all(|name| layout.clients.iter().any(|column| column == name)) {
+        reader.each(Select::from(CLIENTS, columns).filter(Filter::is_in("user_uid", uids.iter().copied())), |row| {
+            let updated = row.get("updated_at").cloned().unwrap_or_default();
+            let touched = ("updated_at", updated, layout.time(now));
+            changes.extend(follows(&row, (CLIENTS, "client_uid"), names, vec![touched]));
+            Ok(())
+        })?;
+    }
     Ok(changes)
 }
 
 fn follows(
     row: &Record,
     (table, key): (&str, &str),
-    new: &HashMap<&str, &str>,
-    touched: Option<&Value>,
+    names: &Names<'_>,
+    mut fields: Vec<(&str, Value, Value)>,
 ) -> Option<Change> {
-    let uid = row.text("user_uid")?;
-    let name = new.get(uid.as_str())?;
     let field = |name: &str| row.get(name).cloned().unwrap_or_default();
+    let name = names.get(row.text("user_uid")?.as_str())?;
     if row.text("user_name").as_deref() == Some(name) {
         return None;
     }
-    let mut fields = vec![("user_name", field("user_name"), Value::from(*name))];
-    fields.extend(touched.map(|now| ("updated_at", field("updated_at"), now.clone())));
+    fields.insert(0, ("user_name", field("user_name"), Value::from(*name)));
     update(table, Record::new().with(key, field(key)), fields)
 }

@@ -47,8 +47,8 @@ pub fn fix(context: &Context<'_>, request: &Request) -> Result<Plan> {
     collisions(context, &layout, &all, &goals, request)?;
     let mut changes: Vec<Change> =
         goals.iter().filter_map(|(at, name)| change(&layout, &all[*at], name, request)).collect();
-    let names: Vec<(&str, &str)> = goals.iter().map(|(at, name)| (all[*at].uid.as_str(), name.as_str())).collect();
-    let copies = copies::renamed(context.reader, &layout, &names, request.now)?;
+    let names: copies::Names<'_> = goals.iter().map(|(at, name)| (all[*at].uid.as_str(), name.as_str())).collect();
+    let copies = copies::renamed(context.reader, &layout, &names, request.now, |_| false)?;
     warnings.extend(duplicates(&all, &goals));
     let summary = match changes.len() {
         0 => "All names are as the login looks for them".to_owned(),

@@ -31,8 +31,9 @@ pub fn reset(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let renamed = edit.touches(&["user_name"]);
     let mut changes: Vec<_> = edit.change(request.now).into_iter().collect();
     if renamed {
-        let meant = [(found.user.uid.as_str(), found.user.name.as_str())];
-        changes.extend(copies::renamed(reader, &layout, &meant, request.now)?);
+        let names = [(found.user.uid.as_str(), found.user.name.as_str())].into();
+        let end = copies::ended_by_password(options);
+        changes.extend(copies::renamed(reader, &layout, &names, request.now, end)?);
     }
     changes.extend(new_password(reader, &layout, &found.user.uid, hash, request.now)?);
     let mut plan = Plan::new(format!("Set a new password for {}", found.user.label()));

@@ -122,7 +122,8 @@ pub fn rename(context: &Context<'_>, request: &Request) -> Result<Plan> {
         return Ok(Plan::new(format!("{name} is called so already")));
     };
     let plan = Plan::new(format!("Call the account {} {name}", found.user.label())).about(&found.user.uid, &name);
-    let copies = copies::renamed(reader, &layout, &[(&found.user.uid, &name)], request.now)?;
+    let copies =
+        copies::renamed(reader, &layout, &[(found.user.uid.as_str(), name.as_str())].into(), request.now, |_| false)?;
     let plan = plan.step(std::iter::once(change).chain(copies).collect());
     Ok(match found.user.id == ADMIN_ID {
         false => plan,
