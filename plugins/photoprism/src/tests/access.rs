@@ -51,6 +51,7 @@ fn an_app_password_is_stored_as_its_hash_with_the_accounts_own_tokens() {
         (listed.len(), listed[0].kind.as_str(), listed[0].client.value().unwrap().as_str()),
         (1, "app_password", "Phone")
     );
+    assert_eq!(listed[0].scope, Known::Is("webdav".into()));
     let by_secret = plan(&after, &with("token.revoke", "", &[], &[&secret])).unwrap();
     assert!(left(&after, &by_secret).is_empty());
     let shown = sessions_of(read(&after, &with("session.show", "", &[], &[&secret])).unwrap());
