@@ -49,7 +49,7 @@ fn one(reader: &dyn Reader, layout: &Layout, key: &str, given: &str, name: &str)
         "role" => ("user_role", roles::checked(layout, given)?.into()),
         "provider" => ("auth_provider", if given.is_empty() { "default" } else { given }.into()),
         "auth-id" => ("auth_id", kept("auth_id", values::subject(given)?)?),
-        "auth-issuer" => ("auth_issuer", kept("auth_issuer", values::subject(given)?)?),
+        "auth-issuer" => ("auth_issuer", kept("auth_issuer", values::issuer(given)?)?),
         "superadmin" => ("super_admin", yes_or_no(key, given)?),
         "login" => ("can_login", yes_or_no(key, given)?),
         "webdav" => ("webdav", yes_or_no(key, given)?),
@@ -155,19 +155,20 @@ pub fn take_subject(
     row: &Record,
     now: Time,
 ) -> Result<(Vec<Change>, Vec<String>)> {
-    let user = User::of_record(layout, row);
-    let subject = row.get("auth_id").filter(|id| user.provider == Provider::Oidc && !id.is_blank()).cloned();
-    let Some(subject) = subject else { return Ok((vec![], vec![])) };
+    let id = User::of_record(layout, row).id;
+    let given = |field: &str| row.get(field).filter(|value| !value.is_blank()).cloned();
+    let (Some(subject), Some(_)) = (given("auth_id"), given("auth_provider")) else { return Ok((vec![], vec![])) };
     let (mut changes, mut notes) = (vec![], vec![]);
     for other in find::users(reader, layout, Filter::eq("auth_id", subject))? {
-        if other.id == user.id || other.is_system() || other.provider != Provider::Oidc {
+        let theirs = find::record(reader, layout, &other)?;
+        if other.id == id || other.is_system() || theirs.text("auth_provider") != row.text("auth_provider") {
             continue;
         }
         if other.super_admin {
             notes.push(format!("the super administrator {} has the same auth-id, and keeps it", other.label()));
             continue;
         }
-        changes.extend(without_subject(&find::record(reader, layout, &other)?, layout, now));
+        changes.extend(without_subject(&theirs, layout, now));
         notes.push(format!("{} had this auth-id: it loses it, and its sign-in is switched off", other.label()));
     }
     Ok((changes, notes))

@@ -134,6 +134,9 @@ fn another_account_loses_the_subject_that_moves() {
     user(&mut store, 6, "olga", &[("auth_provider", "oidc".into()), ("auth_id", "subject-9".into())]);
     let moved = plan(&store, &with("user.set", "bob", &[("provider", "oidc"), ("auth-id", "subject-9")])).unwrap();
     assert!(moved.warnings.iter().any(|warning| warning.starts_with("olga had this auth-id")), "{:?}", moved.warnings);
+    // Another kind of server may know somebody else by the same id.
+    let ldap = plan(&store, &with("user.set", "bob", &[("provider", "ldap"), ("auth-id", "subject-9")])).unwrap();
+    assert!(!ldap.warnings.iter().any(|warning| warning.contains("had this auth-id")), "{:?}", ldap.warnings);
     let after = store.after(&moved);
     assert_eq!(after.value("auth_users", "auth_provider", ("id", 6.into())), Some("none".into()));
     assert_eq!(after.value("auth_users", "auth_id", ("id", 6.into())), Some("".into()));
