@@ -128,6 +128,16 @@ fn a_super_administrator_is_spared_role_expiry_and_the_switch() {
 }
 
 #[test]
+fn an_account_that_ends_at_the_zero_time_has_expired() {
+    let mut store = sqlite();
+    for (id, name, ends) in [(5, "bob", "0001-01-01 00:00:00+00:00"), (6, "eve", "0000-00-00 00:00:00")] {
+        user(&mut store, id, name, &[("expires_at", ends.into()), ("deleted_at", ends.into())]);
+        hash(&mut store, &uid(id), 1);
+        assert_eq!(codes(&show(&store, name)), [reason::EXPIRED], "{ends}");
+    }
+}
+
+#[test]
 fn an_unknown_edition_and_plus_know_more_roles() {
     for mut store in [old(), sqlite()] {
         user(&mut store, 5, "bob", &[]);
