@@ -47,6 +47,7 @@ fn one(reader: &dyn Reader, layout: &Layout, key: &str, given: &str, name: &str)
         "display-name" => ("display_name", values::display_name(given)?.into()),
         "email" => ("user_email", values::email(given)?.into()),
         "role" => ("user_role", roles::checked(layout, given)?.into()),
+        "provider" if given == "none" && !layout.heeds_providers() => return Err(ignored(layout)),
         "provider" => ("auth_provider", if given.is_empty() { "default" } else { given }.into()),
         "auth-id" => ("auth_id", kept("auth_id", values::subject(given)?)?),
         "auth-issuer" => ("auth_issuer", kept("auth_issuer", values::issuer(given)?)?),
@@ -60,6 +61,12 @@ fn one(reader: &dyn Reader, layout: &Layout, key: &str, given: &str, name: &str)
         "expires" => ("expires_at", values::expiry(layout, given)?),
         other => return Err(Error::new(Kind::Usage, format!("PhotoPrism's accounts have no `{other}`"))),
     })
+}
+
+/// What looks like a lock and is none.
+fn ignored(layout: &Layout) -> Error {
+    let message = format!("PhotoPrism {} lets accounts in whatever their provider is", layout.describe());
+    Error::unsupported(message).help("to keep somebody out say login=no")
 }
 
 /// `admin=` says the role and whether the account is a super administrator; either may be said as well, but not otherwise.

@@ -124,6 +124,12 @@ impl Layout {
         self.hashed_sessions()
     }
 
+    /// Whether the login looks at who checks an account's password: since 230502. Upstream: 221118,
+    /// internal/entity/auth_session_login.go.
+    pub fn heeds_providers(&self) -> bool {
+        self.version.is_some() || self.has("auth_method")
+    }
+
     /// Whether it is of the development line since 2025.
     pub fn newer(&self) -> bool {
         self.has("user_scope") || !self.has("download_token")
