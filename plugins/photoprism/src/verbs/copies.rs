@@ -2,7 +2,7 @@
 //! PhotoPrism lists and finds both by them, and writes those of clients anew only with another account.
 
 use crate::schema::{CLIENTS, Layout, SESSIONS};
-use crate::sessions::{self, CHUNK, Sort};
+use crate::sessions::{self, Sort};
 use latchlift_plugin_api::{Change, Filter, Options, Reader, Record, Result, Select, Time, Value, update};
 use std::collections::BTreeMap;
 
@@ -20,13 +20,19 @@ pub fn renamed(
     now: Time,
     end: impl Fn(Sort) -> bool,
 ) -> Result<Vec<Change>> {
-    let mut changes = Vec::new();
-    let uids: Vec<&str> = names.keys().copied().collect();
-    for some in uids.chunks(CHUNK) {
-        changes.extend(of_sign_ins(reader, layout, names, some, &end)?);
-        changes.extend(of_clients(reader, layout, names, some, now)?);
-    }
+    let mut changes = of_sign_ins(reader, layout, names, end)?;
+    changes.extend(of_clients(reader, layout, names, now)?);
     Ok(changes)
+}
+
+/// The most accounts whose rows are asked for; for more, each table is read once.
+const FEW: usize = 20;
+
+fn whose(names: &Names<'_>) -> Filter {
+    match names.len() {
+        ..=FEW => Filter::is_in("user_uid", names.keys().copied()),
+        _ => Filter::All,
+    }
 }
 
 /// The sign-ins that a new password ends with these options.
@@ -43,36 +49,26 @@ fn of_sign_ins(
     reader: &dyn Reader,
     layout: &Layout,
     names: &Names<'_>,
-    uids: &[&str],
     end: impl Fn(Sort) -> bool,
 ) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     if layout.sessions.iter().any(|column| column == "user_name") {
         let columns = ["id", "user_uid", "user_name", "auth_provider", "auth_method"];
-        reader.each(
-            Select::from(SESSIONS, columns).filter(Filter::is_in("user_uid", uids.iter().copied())),
-            |row| {
-                if !end(sessions::sort(&row)) {
-                    changes.extend(follows(&row, (SESSIONS, "id"), names, vec![]));
-                }
-                Ok(())
-            },
-        )?;
+        reader.each(Select::from(SESSIONS, columns).filter(whose(names)), |row| {
+            if !end(sessions::sort(&row)) {
+                changes.extend(follows(&row, (SESSIONS, "id"), names, vec![]));
+            }
+            Ok(())
+        })?;
     }
     Ok(changes)
 }
 
-fn of_clients(
-    reader: &dyn Reader,
-    layout: &Layout,
-    names: &Names<'_>,
-    uids: &[&str],
-    now: Time,
-) -> Result<Vec<Change>> {
+fn of_clients(reader: &dyn Reader, layout: &Layout, names: &Names<'_>, now: Time) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     let columns = ["client_uid", "user_uid", "user_name", "updated_at"];
     if columns.iter().all(|name| layout.clients.iter().any(|column| column == name)) {
-        reader.each(Select::from(CLIENTS, columns).filter(Filter::is_in("user_uid", uids.iter().copied())), |row| {
+        reader.each(Select::from(CLIENTS, columns).filter(whose(names)), |row| {
             let updated = row.get("updated_at").cloned().unwrap_or_default();
             let touched = ("updated_at", updated, layout.time(now));
             changes.extend(follows(&row, (CLIENTS, "client_uid"), names, vec![touched]));
