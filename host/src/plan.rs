@@ -142,16 +142,12 @@ pub fn can_be_undone(change: &Change) -> bool {
     !matches!(change, Change::Purge { keep: false, .. })
 }
 
-/// How undo treats a change, in a word: not at all, or leaving fields alone that the app rewrites in normal use.
+/// How undo treats a change, in a word: not at all, or leaving fields alone that the app has rewritten since.
 fn undo_word(change: &Change, facts: &Facts) -> &'static str {
     match change {
         Change::Update { collection, after, .. } => {
             let (all, steady) = (after.fields().count(), crate::store::guarded(facts, collection, after).count());
-            match steady {
-                0 => "no",
-                some if some < all => "partly",
-                _ => "yes",
-            }
+            if steady < all { "partly" } else { "yes" }
         }
         other => {
             if can_be_undone(other) {

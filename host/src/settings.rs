@@ -7,7 +7,8 @@ mod yaml;
 
 use crate::error::{Error, Kind, Result};
 use latchlift_plugin_api as api;
-use latchlift_plugin_api::{Files, Location, SettingsFile};
+use latchlift_plugin_api::facts::PasswordRules;
+use latchlift_plugin_api::{Files, Location, Settings, SettingsFile};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -33,6 +34,26 @@ pub fn read(path: &Path) -> Result<SettingsFile> {
         return Err(compose_file(&shown));
     }
     Ok(SettingsFile { path: shown, format: format.to_owned(), values })
+}
+
+/// The fewest characters of a password that the app's own settings ask for, where they say so.
+pub fn min_chars(rules: &PasswordRules, settings: &Settings) -> Option<u32> {
+    let names = &rules.min_chars_settings;
+    let number = names.iter().find_map(|name| stated(name, names, settings))?;
+    number.trim().parse().ok().filter(|chars| *chars > 0).map(|chars: u32| chars.min(rules.max_bytes))
+}
+
+/// What the last file that counts says under a name. `FILE:NAME` counts in files whose name begins with `FILE`, and then
+/// no longer as plain `NAME`: so an app's defaults can come after its environment, and its options before.
+fn stated<'s>(name: &str, names: &[String], settings: &'s Settings) -> Option<&'s String> {
+    let (file, key) = name.split_once(':').map_or((None, name), |(file, key)| (Some(file), key));
+    let begins = |path: &str, start: &str| path.rsplit('/').next().is_some_and(|name| name.starts_with(start));
+    let apart = || names.iter().filter_map(|name| name.split_once(':')).filter(|(_, name)| *name == key);
+    let counts = |path: &str| match file {
+        Some(start) => begins(path, start),
+        None => !apart().any(|(start, _)| begins(path, start)),
+    };
+    settings.0.iter().rev().filter(|file| counts(&file.path)).find_map(|file| file.values.get(key))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -227,6 +248,27 @@ mod tests {
         assert!(error.message.contains("line 1") && !error.message.contains("hunter2"), "{error}");
         let error = read_as("a.yml", "a: 1\nPassword: [hunter2\n").unwrap_err();
         assert!(error.message.contains("line") && !error.message.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn the_fewest_characters_of_a_password_follow_the_apps_precedence() {
+        let names = ["Length", "APP_LENGTH", "defaults:Length"].map(str::to_owned).to_vec();
+        let rules = PasswordRules { min_chars_settings: names, max_bytes: 72, ..PasswordRules::default() };
+        let file = |path: &str, name: &str, value: &str| SettingsFile {
+            path: path.to_owned(),
+            values: [(name.to_owned(), value.to_owned())].into(),
+            ..SettingsFile::default()
+        };
+        let defaults = || file("/etc/app/defaults.yml", "Length", "4");
+        let environment = || file("/srv/defaults/.env", "APP_LENGTH", "10");
+        let options = |value: &str| file("options.yml", "Length", value);
+        let fewest = |files: Vec<SettingsFile>| min_chars(&rules, &Settings(files));
+        assert_eq!(fewest(vec![]), None);
+        assert_eq!(fewest(vec![defaults()]), Some(4));
+        assert_eq!(fewest(vec![environment(), defaults()]), Some(10));
+        assert_eq!(fewest(vec![options("12"), environment(), defaults()]), Some(12));
+        assert_eq!(fewest(vec![options("0"), environment()]), None, "nothing is the app's own default");
+        assert_eq!(fewest(vec![options("1000")]), Some(72), "no more than fit");
     }
 
     fn mapped() -> MappedFiles {

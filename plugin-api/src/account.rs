@@ -223,6 +223,9 @@ pub struct Session {
     /// The device or program, as the app knows it.
     #[serde(skip_serializing_if = "Known::is_unknown")]
     pub client: Known<String>,
+    /// What it may do, in the app's words.
+    #[serde(skip_serializing_if = "Known::is_unknown")]
+    pub scope: Known<String>,
     /// The newest address.
     #[serde(skip_serializing_if = "Known::is_unknown")]
     pub ip: Known<String>,

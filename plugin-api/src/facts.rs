@@ -70,7 +70,8 @@ pub struct PasswordRules {
     pub trim: bool,
     /// The fewest characters (Unicode code points) allowed when setting.
     pub min_chars: u32,
-    /// The app's own settings that say another number for `min_chars`, the one that decides first.
+    /// The app's own settings that say another number for `min_chars`, the one that decides first. `FILE:NAME` is `NAME` in
+    /// files whose name begins with `FILE`, where plain `NAME` then does not count.
     pub min_chars_settings: Vec<String>,
     /// The most UTF-8 bytes that count.
     pub max_bytes: u32,

@@ -126,6 +126,7 @@ pub struct Request {
     pub new_name: Option<String>,
     /// Rows by their ids: `session show ID`, `token revoke --id ID`, `client set ID`, the addresses of `ban clear`. One may
     /// be the secret itself rather than an id, where the person gave it on standard input: never repeat it in a message.
+    /// `user list SEARCH` gives what is searched for: an account that this is another id of says so in its extra `row_id`.
     pub ids: Vec<String>,
     /// `key=value` arguments, declared in plugin.toml and checked against the kind declared there. An empty value takes
     /// away what is there.

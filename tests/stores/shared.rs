@@ -22,6 +22,7 @@ on_every_store! {
     a_guard_tells_trailing_blanks_apart
     a_filter_matches_byte_for_byte
     a_volatile_field_is_written_but_not_guarded
+    volatile_fields_alone_are_written_and_missed_only_with_their_record
     nulls_are_guarded_and_written
     hostile_text_goes_in_and_comes_out
     one_of_two_identical_records_is_updated
@@ -122,6 +123,15 @@ fn a_volatile_field_is_written_but_not_guarded(t: &Bench) {
     let after = rec([("pw", Value::from("new")), ("seen", Value::Int(5))]);
     t.commit(vec![update("people", rec([("id", 1)]), before, after)], &people()).unwrap();
     assert_eq!(t.value("SELECT seen FROM people WHERE id = 1").as_deref(), Some("5"));
+}
+
+fn volatile_fields_alone_are_written_and_missed_only_with_their_record(t: &Bench) {
+    t.script(PEOPLE);
+    let seen = |id: i64| update("people", rec([("id", id)]), rec([("seen", 5)]), rec([("seen", 9)]));
+    t.commit(vec![seen(1)], &people()).unwrap();
+    assert_eq!(t.value("SELECT seen FROM people WHERE id = 1").as_deref(), Some("9"));
+    t.commit(vec![seen(1)], &people()).unwrap();
+    assert_eq!(t.commit(vec![seen(3)], &people()).unwrap_err().kind, Kind::Stale);
 }
 
 fn nulls_are_guarded_and_written(t: &Bench) {

@@ -41,7 +41,9 @@ pub fn finish<T: Serialize>(run: &Run, list: &List<'_, T>, asked: usize, empty: 
 pub fn accounts(run: &Run, search: Option<String>, options: Options, limit: Option<usize>) -> Result<Exit> {
     let wanted = search.map(|search| search.to_lowercase());
     let Options { deleted, system, .. } = options;
-    let request = run.request("user.list", options);
+    // A plugin knows by which other ids its app's people search.
+    let ids = wanted.iter().cloned().collect();
+    let request = Request { ids, ..run.request("user.list", options) };
     let empty = if wanted.is_some() { "no account matches" } else { "no accounts" };
     let question = Question { request, shape: rows::ACCOUNTS, limit, empty, missing: None };
     let shown = |account: &Account| {
@@ -75,11 +77,12 @@ fn show_command(instance: &Instance, account: &Account) -> Vec<String> {
     ["latchlift", "user", "show", &name, "--app", instance.argument()].map(str::to_owned).to_vec()
 }
 
-/// Whether an account is meant by a search: part of its name, e-mail, display name, or its id; letter case aside.
+/// Whether an account is meant by a search: part of its name, e-mail, display name, or one of its ids; letter case aside.
 fn matches(account: &Account, wanted: &str) -> bool {
     let texts = [&account.name, &account.email, &account.display_name];
     let found = texts.iter().filter_map(|text| text.value()).any(|text| text.to_lowercase().contains(wanted));
-    found || account.id.eq_ignore_ascii_case(wanted)
+    let row = account.extra.get("row_id").is_some_and(|row| row == wanted);
+    found || row || account.id.eq_ignore_ascii_case(wanted)
 }
 
 /// `user show`

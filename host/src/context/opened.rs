@@ -39,7 +39,7 @@ impl Opened {
         run.ui.detail(format!("plugin: {} {} from {}", found.plugin, loaded.version, loaded.path.display()));
         let files = found.files();
         let settings = Settings(found.settings.iter().map(|path| settings::read(path)).collect::<Result<Vec<_>>>()?);
-        if let Some(chars) = min_chars(&loaded.facts, &settings) {
+        if let Some(chars) = settings::min_chars(&loaded.facts.password, &settings) {
             loaded.facts.password.min_chars = chars;
         }
         let mut located = locate(&found, &loaded, &settings, &files)?;
@@ -283,13 +283,6 @@ impl Opened {
             undoes: None,
         }
     }
-}
-
-/// The fewest characters of a password that the app's own settings ask for, where they say so.
-fn min_chars(facts: &Facts, settings: &Settings) -> Option<u32> {
-    let stated = |name: &String| settings.0.iter().rev().find_map(|file| file.values.get(name));
-    let number = facts.password.min_chars_settings.iter().find_map(stated)?;
-    number.trim().parse().ok().filter(|chars| *chars > 0)
 }
 
 /// The stores: where the instance says, else where its settings say. A directory says least: the app's own settings, where

@@ -257,6 +257,10 @@ impl Database for Session {
         columns::push_value(statement, columns::stored(column, value));
     }
 
+    fn bound(&self, statement: &mut Statement, column: &Column, value: &Value) {
+        columns::push_bound(statement, column, value);
+    }
+
     fn same(&self, column: &Column) -> String {
         columns::same(column)
     }

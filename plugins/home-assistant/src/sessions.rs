@@ -189,6 +189,7 @@ fn session(home: &Home, row: &Record, now: Time) -> Session {
         last_seen: row.str("/last_used_at").and_then(Time::parse).into(),
         expired: expires_at.is_some_and(|end| end <= now),
         expires_at: Known::from(expires_at),
+        ..Session::default()
     }
 }
 

@@ -53,11 +53,16 @@ pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -
     let layout = crate::schema::detect(context.reader)?;
     let options = &request.options;
     let mut accounts = Batches::accounts(output);
+    let searched: Vec<i64> = request.ids.iter().filter_map(|id| id.trim().parse().ok()).collect();
     survey(context.reader, &layout, request.now, &mut |user, holdings| {
         if user.is_system() && !options.system || user.deleted_at.is_some() && !options.deleted {
             return Ok(());
         }
-        accounts.push(account(&layout, &user, &holdings, request.now))
+        let mut account = account(&layout, &user, &holdings, request.now);
+        if searched.contains(&user.id) {
+            account.extra.insert("row_id".to_owned(), user.id.to_string());
+        }
+        accounts.push(account)
     })?;
     accounts.finish()
 }

@@ -23,16 +23,21 @@ fn other_store(driver: &Driver, opened: Result<StoreKind>) -> Result<Option<Find
     let message = format!(
         "PhotoPrism's settings choose {} ({} in {}), and this database is {}: PhotoPrism does not use it",
         name(driver.kind),
-        driver.word,
+        said(&driver.word),
         driver.file,
         name(opened)
     );
     Ok((opened != driver.kind).then(|| Finding::new(Severity::Serious, "wrong_store", message).evidence(&driver.file)))
 }
 
+/// PhotoPrism takes an empty value for SQLite.
+fn said(word: &str) -> &str {
+    if word.is_empty() { "SQLite by an empty value" } else { word }
+}
+
 fn beaten(driver: &Driver) -> Option<Finding> {
     let (word, file) = driver.beaten.as_ref()?;
-    let message = format!("{} says {}, which beats the {word} of {file}", driver.file, driver.word);
+    let message = format!("{} says {}, which beats the {} of {file}", driver.file, said(&driver.word), said(word));
     Some(Finding::new(Severity::Note, "driver_beaten", message).evidence(&driver.file))
 }
 
@@ -53,4 +58,17 @@ fn initial_password(settings: &Settings, stored: bool) -> Option<Finding> {
         (false, _) => return None,
     };
     Some(Finding::new(Severity::Note, "initial_password", message).evidence("PHOTOPRISM_ADMIN_PASSWORD"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_value_is_said_to_choose_sqlite() {
+        let beats = Some(("mysql".to_owned(), "defaults.yml".to_owned()));
+        let (word, file) = (String::new(), ".env".to_owned());
+        let finding = beaten(&Driver { kind: StoreKind::Sqlite, word, file, beaten: beats }).unwrap();
+        assert_eq!(finding.message, ".env says SQLite by an empty value, which beats the mysql of defaults.yml");
+    }
 }

@@ -24,6 +24,60 @@ const EMPTY: [&str; 15] = [
     "thumb_src",
 ];
 
+/// Text columns of profiles and preferences of which the same holds. Upstream: internal/entity/auth_user_details.go and
+/// auth_user_settings.go.
+const COMPANIONS: [(&str, &[&str]); 2] = [
+    (
+        DETAILS,
+        &[
+            "subj_uid",
+            "place_src",
+            "name_title",
+            "given_name",
+            "middle_name",
+            "family_name",
+            "name_suffix",
+            "nick_name",
+            "name_src",
+            "user_gender",
+            "user_about",
+            "user_bio",
+            "user_location",
+            "user_phone",
+            "site_url",
+            "profile_url",
+            "feed_url",
+            "avatar_url",
+            "org_title",
+            "org_name",
+            "org_email",
+            "org_phone",
+            "org_url",
+            "id_url",
+        ],
+    ),
+    (
+        SETTINGS,
+        &[
+            "ui_theme",
+            "ui_language",
+            "ui_time_zone",
+            "maps_style",
+            "index_path",
+            "import_path",
+            "upload_path",
+            "default_page",
+        ],
+    ),
+];
+/// Columns of profiles that are zero up to 240915, and have defaults of their own in newer releases.
+const UNKNOWN: [(&str, Value); 4] = [
+    ("birth_year", Value::Int(0)),
+    ("birth_month", Value::Int(0)),
+    ("birth_day", Value::Int(0)),
+    ("user_country", Value::Text(String::new())),
+];
+
 /// Row 1 as PhotoPrism makes it. Upstream: internal/entity/auth_user_default.go.
 ///
 /// # Errors
@@ -100,11 +154,13 @@ pub fn next_row(reader: &dyn Reader) -> Result<i64> {
 /// As [`fitted`].
 pub fn companions(reader: &dyn Reader, layout: &Layout, now: Time, uid: &str) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
-    for table in [DETAILS, SETTINGS] {
+    for (table, empty) in COMPANIONS {
         let there = || reader.first(Select::from(table, ["user_uid"]).filter(Filter::eq("user_uid", uid)));
         if !reader.column_names(table)?.is_empty() && there()?.is_none() {
             let now = layout.time(now);
-            let row = vec![("user_uid", uid.into()), ("created_at", now.clone()), ("updated_at", now)];
+            let mut row = vec![("user_uid", uid.into()), ("created_at", now.clone()), ("updated_at", now)];
+            row.extend(empty.iter().map(|field| (*field, Value::from(""))));
+            row.extend((!layout.newer()).then_some(UNKNOWN).into_iter().flatten());
             changes.push(insert(table, fitted(reader, table, row)?));
         }
     }

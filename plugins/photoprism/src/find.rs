@@ -5,7 +5,9 @@ use crate::names;
 use crate::schema::{Layout, Names, USERS};
 use crate::sign_in::{self, Judgement};
 use crate::user::{User, into_text};
-use latchlift_plugin_api::{Candidate, Error, Filter, Known, Reader, Record, Result, Select, Target, Time, Value};
+use latchlift_plugin_api::{
+    Candidate, Error, Filter, Known, Reader, Record, Result, Select, StoreKind, Target, Time, Value,
+};
 
 /// The accounts that match, lowest row first.
 ///
@@ -61,11 +63,12 @@ pub fn named(reader: &dyn Reader, layout: &Layout, name: &str) -> Result<Vec<Use
     }
     let mut found = match layout.names {
         Names::Folded { .. } => users(reader, layout, equal_to(&wanted))?,
-        Names::Exact => match spellings(reader, &wanted)? {
+        // A server's character set need not have the last letter of Unicode, which ends a range of names.
+        Names::Exact if layout.kind == StoreKind::Sqlite => match spellings(reader, &wanted)? {
             Some(spellings) => users(reader, layout, Filter::is_in("user_name", spellings))?,
             None => vec![],
         },
-        Names::Other => vec![],
+        Names::Exact | Names::Other => vec![],
     };
     found.retain(|user| !user.is_system() && names::fold(&user.name) == wanted);
     // Names with outer blanks, which PhotoPrism never writes, are not reached through the index.

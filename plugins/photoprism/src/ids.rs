@@ -1,6 +1,6 @@
 //! Ids and tokens. Upstream: pkg/rnd.
 
-use latchlift_plugin_api::{Random, Time, sha256};
+use latchlift_plugin_api::{Random, Time, Value, sha256};
 
 const BASE36: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
 /// The letters of app passwords and client secrets, in the order that the check character counts in.
@@ -92,6 +92,14 @@ pub fn looks_like_number(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit())
         && text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte))
         && text.parse::<f64>().is_ok()
+}
+
+/// The number that SQLite makes of such a text, if it is one.
+pub fn as_number(text: &str) -> Option<Value> {
+    let text = text.trim();
+    let whole = || text.parse().ok().map(Value::Int);
+    let broken = || text.parse().ok().map(Value::Float);
+    looks_like_number(text).then(|| whole().or_else(broken)).flatten()
 }
 
 /// Whether PhotoPrism accepts this as the uid of an account.

@@ -19,11 +19,12 @@ pub type Fields = Vec<(&'static str, Value)>;
 /// A value that PhotoPrism would not take, or that this layout has no column for.
 pub fn wanted(reader: &dyn Reader, layout: &Layout, request: &Request, (name, role): (&str, &str)) -> Result<Fields> {
     let mut fields = Fields::new();
+    refuse_contradiction(request)?;
     if let Some(given) = request.keys.get("admin") {
         fields.extend(administers(layout, given, role)?);
     }
     for (key, given) in request.keys.iter().filter(|(key, _)| *key != "admin") {
-        // What is said in particular counts more than what follows from `admin=`.
+        // A role or `superadmin=` said beside `admin=` agrees with it, and is the more particular.
         let (field, value) = one(reader, layout, key, given, name)?;
         if !layout.has(field) {
             let message =
@@ -46,9 +47,10 @@ fn one(reader: &dyn Reader, layout: &Layout, key: &str, given: &str, name: &str)
         "display-name" => ("display_name", values::display_name(given)?.into()),
         "email" => ("user_email", values::email(given)?.into()),
         "role" => ("user_role", roles::checked(layout, given)?.into()),
+        "provider" if given == "none" && !layout.heeds_providers() => return Err(ignored(layout)),
         "provider" => ("auth_provider", if given.is_empty() { "default" } else { given }.into()),
         "auth-id" => ("auth_id", kept("auth_id", values::subject(given)?)?),
-        "auth-issuer" => ("auth_issuer", kept("auth_issuer", values::subject(given)?)?),
+        "auth-issuer" => ("auth_issuer", kept("auth_issuer", values::issuer(given)?)?),
         "superadmin" => ("super_admin", yes_or_no(key, given)?),
         "login" => ("can_login", yes_or_no(key, given)?),
         "webdav" => ("webdav", yes_or_no(key, given)?),
@@ -61,12 +63,35 @@ fn one(reader: &dyn Reader, layout: &Layout, key: &str, given: &str, name: &str)
     })
 }
 
+/// What looks like a lock and is none.
+fn ignored(layout: &Layout) -> Error {
+    let message = format!("PhotoPrism {} lets accounts in whatever their provider is", layout.describe());
+    Error::unsupported(message).help("to keep somebody out say login=no")
+}
+
+/// `admin=` says the role and whether the account is a super administrator; either may be said as well, but not otherwise.
+fn refuse_contradiction(request: &Request) -> Result<()> {
+    let given = |key: &str| request.keys.get(key).map(|text| text.trim().to_lowercase());
+    let Some(admin) = given("admin") else { return Ok(()) };
+    let role = given("role").filter(|role| is_admin(role) != (admin == "yes")).map(|role| format!("role={role}"));
+    let rights = given("superadmin").filter(|rights| *rights != admin).map(|rights| format!("superadmin={rights}"));
+    match rights.or(role) {
+        None => Ok(()),
+        Some(other) => Err(Error::new(Kind::Usage, format!("admin={admin} and {other} contradict each other"))
+            .help("`admin=yes` is a super administrator with the role admin, `admin=no` neither; say one of the two")),
+    }
+}
+
+fn is_admin(role: &str) -> bool {
+    ["admin", "cluster_admin"].contains(&role)
+}
+
 /// What makes an account a super administrator, or an ordinary one, as `admin grant` and `admin revoke` do.
 fn administers(layout: &Layout, given: &str, role: &str) -> Result<Fields> {
     let admin = yes_or_no("admin", given)?;
     let role = match admin.as_bool() {
         Some(true) => Some("admin"),
-        _ if ["admin", "cluster_admin"].contains(&role) => Some(roles::ordinary(layout)),
+        _ if is_admin(role) => Some(roles::ordinary(layout)),
         _ => None,
     };
     Ok(std::iter::once(("super_admin", admin)).chain(role.map(|role| ("user_role", role.into()))).collect())
@@ -137,19 +162,20 @@ pub fn take_subject(
     row: &Record,
     now: Time,
 ) -> Result<(Vec<Change>, Vec<String>)> {
-    let user = User::of_record(layout, row);
-    let subject = row.get("auth_id").filter(|id| user.provider == Provider::Oidc && !id.is_blank()).cloned();
-    let Some(subject) = subject else { return Ok((vec![], vec![])) };
+    let id = User::of_record(layout, row).id;
+    let given = |field: &str| row.get(field).filter(|value| !value.is_blank()).cloned();
+    let (Some(subject), Some(_)) = (given("auth_id"), given("auth_provider")) else { return Ok((vec![], vec![])) };
     let (mut changes, mut notes) = (vec![], vec![]);
     for other in find::users(reader, layout, Filter::eq("auth_id", subject))? {
-        if other.id == user.id || other.is_system() || other.provider != Provider::Oidc {
+        let theirs = find::record(reader, layout, &other)?;
+        if other.id == id || other.is_system() || theirs.text("auth_provider") != row.text("auth_provider") {
             continue;
         }
         if other.super_admin {
             notes.push(format!("the super administrator {} has the same auth-id, and keeps it", other.label()));
             continue;
         }
-        changes.extend(without_subject(&find::record(reader, layout, &other)?, layout, now));
+        changes.extend(without_subject(&theirs, layout, now));
         notes.push(format!("{} had this auth-id: it loses it, and its sign-in is switched off", other.label()));
     }
     Ok((changes, notes))

@@ -9,7 +9,7 @@ use latchlift_plugin_api::{
     Batch, Context, Filter, Known, Output, Reader, Request, Result, Select, Session, Time, Value,
 };
 
-const LISTED: [&str; 5] = ["user_name", "client_name", "user_agent", "client_ip", "login_at"];
+const LISTED: [&str; 6] = ["user_name", "client_name", "user_agent", "client_ip", "login_at", "auth_scope"];
 /// Rows per batch.
 const BATCH: usize = 100;
 
@@ -95,7 +95,7 @@ fn each(
     layout: &Layout,
     filter: Filter,
     now: Time,
-    take: &mut dyn FnMut(Row, [Value; 5]) -> Result<()>,
+    take: &mut dyn FnMut(Row, [Value; 6]) -> Result<()>,
 ) -> Result<()> {
     let (keys, more) = (sessions::columns(layout), Columns::of(&layout.sessions, LISTED));
     let (first, second) = (keys.select(SESSIONS), more.select(SESSIONS));
@@ -109,7 +109,7 @@ fn each(
 }
 
 /// A row as it is listed. The name in it is the one at the time it was made, so a known account's own is preferred.
-fn session(row: Row, [name, client, agent, ip, login]: [Value; 5], user: Option<&User>) -> Session {
+fn session(row: Row, [name, client, agent, ip, login, scope]: [Value; 6], user: Option<&User>) -> Session {
     let text = |value: &Value| value.to_text().filter(|text| !text.is_empty());
     let time = |value: &Value| value.as_str().and_then(Time::parse);
     let named = user.map(|user| user.name.clone()).filter(|name| !name.is_empty());
@@ -119,6 +119,7 @@ fn session(row: Row, [name, client, agent, ip, login]: [Value; 5], user: Option<
         account_id: Some(row.uid).filter(|uid| !uid.is_empty()).into(),
         kind: row.sort.word().to_owned(),
         client: text(&client).or_else(|| text(&agent)).into(),
+        scope: text(&scope).map_or(Known::Unknown, Known::Is),
         ip: text(&ip).into(),
         created_at: time(&row.created).or_else(|| time(&login)).into(),
         last_seen: Some(row.active).filter(|active| *active > 0).map(Time::from_seconds).into(),

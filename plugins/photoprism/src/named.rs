@@ -3,13 +3,15 @@
 use crate::ids;
 use crate::schema::Layout;
 use crate::sessions::{CHUNK, Row, rows};
-use latchlift_plugin_api::{Filter, Reader, Result, Time, Value, fingerprint};
+use latchlift_plugin_api::{Filter, Reader, Result, StoreKind, Time, Value, fingerprint};
 use std::collections::HashSet;
 
 /// What a person named by ids: short ids, fingerprints of keys, keys, or the secrets that browsers and programs send.
 pub struct Named {
     shown: HashSet<String>,
     keys: HashSet<String>,
+    /// Keys as the numbers that SQLite has made of them.
+    numbers: Vec<Value>,
     /// Whether every row must be looked at: fingerprints are in no column, and not every table has short ids.
     scan: bool,
 }
@@ -21,14 +23,22 @@ impl Named {
         let secrets = typed().filter(|_| layout.hashed_sessions()).map(|secret| ids::session_id(&secret));
         let print = |id: &String| id.trim().len() == 12 && id.trim().bytes().all(|byte| byte.is_ascii_hexdigit());
         let scan = ids.iter().any(print) || !layout.sessions.iter().any(|column| column == "ref_id");
-        Named { shown: typed().collect(), keys: typed().chain(secrets).collect(), scan }
+        let keys: HashSet<String> = typed().chain(secrets).collect();
+        let numbers = match layout.kind {
+            StoreKind::Sqlite => sorted(&keys).into_iter().filter_map(ids::as_number).collect(),
+            _ => vec![],
+        };
+        Named { shown: typed().collect(), keys, numbers, scan }
     }
 
     /// The filters that find what is meant, so that not every row is read for a few.
     pub fn filters(&self) -> Vec<Filter> {
         match self.scan {
             true => vec![Filter::All],
-            false => vec![Filter::is_in("id", sorted(&self.keys)), Filter::is_in("ref_id", sorted(&self.shown))],
+            false => {
+                let keys = sorted(&self.keys).into_iter().map(Value::from).chain(self.numbers.iter().cloned());
+                vec![Filter::is_in("id", keys), Filter::is_in("ref_id", sorted(&self.shown))]
+            }
         }
     }
 
@@ -42,6 +52,7 @@ impl Named {
         let key = || row.id.to_text().unwrap_or_default();
         self.shown.contains(&row.shown)
             || self.keys.contains(&key())
+            || self.numbers.contains(&row.id)
             || self.scan && self.shown.contains(&fingerprint(&key()))
     }
 }

@@ -52,23 +52,29 @@ pub fn handle(name: &str) -> String {
     let name = clean(name);
     let start = name.split('@').next().unwrap_or_default();
     let user = start.split_once('\\').map_or(start, |(domain, user)| if user.is_empty() { domain } else { user });
-    let dotted: String =
-        user.trim().chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '.' }).collect();
-    let mut end = dotted.len().min(FORM_BYTES);
-    while !dotted.is_char_boundary(end) {
-        end -= 1;
-    }
-    dotted[..end].trim_matches('.').to_owned()
+    // Whatever else a folder could not have in its name was dropped from the name before.
+    let dotted: String = user.trim().chars().map(|c| if " \\".contains(c) { '.' } else { c }).collect();
+    if dotted.len() > FORM_BYTES || dotted.chars().all(|c| c == '.') { String::new() } else { dotted }
 }
 
 /// The name shown where none is given: the handle's words, each with a capital.
 pub fn display(name: &str) -> String {
     let handle = handle(name);
-    let words = handle.split('.').filter(|word| !word.is_empty()).map(|word| {
-        let mut letters = word.chars();
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
-    });
-    words.collect::<Vec<_>>().join(" ")
+    handle.split(['.', '_']).filter(|word| !word.is_empty()).map(capitalised).collect::<Vec<_>>().join(" ")
+}
+
+/// With a capital at the start and behind each hyphen and the like.
+fn capitalised(word: &str) -> String {
+    let mut starts = true;
+    let mut letters = String::new();
+    for letter in word.chars() {
+        match starts {
+            true => letters.extend(letter.to_uppercase()),
+            false => letters.push(letter),
+        }
+        starts = letter.is_ascii() && !letter.is_ascii_alphanumeric();
+    }
+    letters
 }
 
 /// What is wrong with a name for a new or repaired account, if anything.
@@ -113,6 +119,9 @@ mod tests {
             (r"DOMAIN\Bob", "bob", "Bob"),
             ("john.a doe", "john.a.doe", "John A Doe"),
             ("jürgen", "jürgen", "Jürgen"),
+            ("anna-lena_m", "anna-lena_m", "Anna-Lena M"),
+            ("bob!", "bob!", "Bob!"),
+            ("bob.", "bob.", "Bob"),
         ] {
             assert_eq!((handle(name).as_str(), display(name).as_str()), (handle_of, shown), "{name}");
         }

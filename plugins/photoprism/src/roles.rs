@@ -1,6 +1,7 @@
 //! Roles: which there are, and which an edition knows. Upstream: internal/auth/acl.
 
 use crate::schema::Layout;
+use crate::user::User;
 use latchlift_plugin_api::{Error, Kind, Result};
 
 /// Whether the edition and release that ran last take the role of an account for one.
@@ -16,6 +17,17 @@ pub fn is_known(layout: &Layout, role: &str) -> bool {
 /// The role of an account that is no administrator.
 pub fn ordinary(layout: &Layout) -> &'static str {
     if layout.community() { "guest" } else { "user" }
+}
+
+/// What to know about a super administrator with another role, which PhotoPrism's web page does not allow.
+pub fn spared(user: &User) -> Option<String> {
+    let odd = user.super_admin && !["admin", "cluster_admin"].contains(&user.role.as_str());
+    odd.then(|| {
+        format!(
+            "{} is a super administrator and may do everything whatever its role; to change that, add superadmin=no",
+            user.label()
+        )
+    })
 }
 
 /// A role that an account may be given.

@@ -124,6 +124,17 @@ impl Layout {
         self.hashed_sessions()
     }
 
+    /// Whether the login looks at who checks an account's password: since 230502. Upstream: 221118,
+    /// internal/entity/auth_session_login.go.
+    pub fn heeds_providers(&self) -> bool {
+        self.version.is_some() || self.has("auth_method")
+    }
+
+    /// Whether it is of the development line since 2025.
+    pub fn newer(&self) -> bool {
+        self.has("user_scope") || !self.has("download_token")
+    }
+
     /// Whether the Community Edition ran last, which lacks the others' roles and LDAP.
     pub fn community(&self) -> bool {
         self.edition.as_deref().is_some_and(|edition| edition.eq_ignore_ascii_case("ce"))
@@ -137,7 +148,7 @@ impl Layout {
     /// The releases that leave these columns.
     pub fn releases(&self) -> &'static str {
         match () {
-            () if self.has("user_scope") || !self.has("download_token") => "newer than 240915",
+            () if self.newer() => "newer than 240915",
             () if self.has("auth_issuer") => "240711 to 240915",
             () if self.has("auth_method") => "240420 to 240531",
             () if self.version.is_some() => "230502 to 231128",

@@ -1,7 +1,9 @@
 //! Sign-ins: browser sessions, app passwords, client tokens and share-link visitors share one table.
 
 use crate::schema::{Columns, Layout, SESSIONS, VISITOR};
-use latchlift_plugin_api::{Cell, Change, Filter, Options, Reader, Result, Select, Time, Value, fingerprint, purge};
+use latchlift_plugin_api::{
+    Cell, Change, Filter, Options, Reader, Record, Result, Select, Time, Value, fingerprint, purge,
+};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
@@ -47,6 +49,12 @@ impl Sort {
             Sort::Visitor => "visitor",
         }
     }
+}
+
+/// The sort of a row that has at least the columns that decide it.
+pub fn sort(row: &Record) -> Sort {
+    let text = |field: &str| row.text(field).unwrap_or_default();
+    Sort::read(&text("auth_provider"), &text("auth_method"), &text("user_uid"))
 }
 
 /// A row of `auth_sessions`, as far as ending it depends on it.
@@ -130,10 +138,15 @@ fn number(value: &Value) -> i64 {
     value.as_int().unwrap_or_default()
 }
 
-/// When a session ends: at its end date or after too long a silence, whichever is first. Zero and -1 mean never.
+/// When a session ends: at its end date, or where it has none after too long a silence. Zero and -1 mean never.
+///
+/// PhotoPrism looks at the silence only where there is no end date, so that a sign-in nobody used for weeks gets in until
+/// that date. Upstream: internal/entity/auth_session.go `Expired`, the same since 221102.
 pub fn ends(expires: i64, timeout: i64, active: i64) -> Option<i64> {
-    let silence = (timeout > 0 && active > 0).then(|| active.saturating_add(timeout));
-    [Some(expires).filter(|expires| *expires > 0), silence].into_iter().flatten().min()
+    match expires {
+        1.. => Some(expires),
+        _ => (timeout > 0 && active > 0).then(|| active.saturating_add(timeout)),
+    }
 }
 
 /// The short id PhotoPrism shows. Never the key, which up to 231128 is the very token that the browser sends.
@@ -303,4 +316,23 @@ pub fn ended(changes: &[Change]) -> u64 {
         _ => 0,
     });
     counts.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ends;
+
+    #[test]
+    fn silence_ends_only_what_has_no_end_date() {
+        for (expires, timeout, active, end) in [
+            (5_000, 100, 1_000, Some(5_000)),
+            (0, 100, 1_000, Some(1_100)),
+            (-1, 100, 1_000, Some(1_100)),
+            (-1, 100, 0, None),
+            (0, -1, 1_000, None),
+            (0, 0, 0, None),
+        ] {
+            assert_eq!(ends(expires, timeout, active), end, "{expires} {timeout} {active}");
+        }
+    }
 }

@@ -124,6 +124,7 @@ fn provider(layout: &Layout, user: &User, holdings: &Holdings, reasons: &mut Vec
             reasons.push(Reason::note(reason::PROVIDER, why).fix(convert()));
             false
         }
+        Provider::None if !layout.heeds_providers() => true,
         Provider::None => {
             let why = "signing in is switched off for the account (authentication `none`)";
             reasons.push(Reason::blocking(reason::PROVIDER, why).fix(convert()));

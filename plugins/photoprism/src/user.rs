@@ -150,7 +150,7 @@ impl User {
             super_admin: super_admin.as_bool() == Some(true),
             can_login: can_login.as_bool() == Some(true),
             login_at: time(&login),
-            expires_at: time(&expires),
+            expires_at: time(&expires).or_else(|| zero(&expires)),
             deleted_at: time(&deleted),
             created_at: time(&made),
         }
@@ -187,6 +187,15 @@ pub fn into_text(value: Value) -> String {
         other => other.to_text().unwrap_or_default(),
     }
 }
+
+/// The zero time is no time to PhotoPrism but in `expires_at`, where it lies in the past.
+fn zero(value: &Value) -> Option<Time> {
+    let zero = value.as_str().is_some_and(|text| text.starts_with("0000-00-00") || text.starts_with("0001-01-01"));
+    zero.then_some(ZERO)
+}
+
+/// Year 1, in milliseconds.
+const ZERO: Time = Time(-62_135_596_800_000);
 
 fn time(value: &Value) -> Option<Time> {
     value.as_str().and_then(Time::parse)

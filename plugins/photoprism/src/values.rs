@@ -7,7 +7,7 @@ use crate::names;
 use crate::schema::Layout;
 use latchlift_plugin_api::{Error, Kind, Reader, Result, StoreKind, Time, Value};
 
-/// The most characters of a name shown.
+/// The most bytes of a name shown; PhotoPrism drops a longer one altogether.
 const DISPLAY: usize = 160;
 /// The most bytes of an e-mail address.
 const EMAIL: usize = 255;
@@ -50,12 +50,14 @@ fn usage(message: String) -> Error {
 /// PhotoPrism would not take it.
 pub fn email(typed: &str) -> Result<String> {
     let email = typed.trim().to_lowercase();
-    let name_char = |c: char| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c);
-    let label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let name_char = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c);
+    let part = |part: &str| !part.is_empty() && part.chars().all(name_char);
+    let label = |label: &str| {
+        let inner = label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        (1..=63).contains(&label.len()) && inner && !label.starts_with('-') && !label.ends_with('-')
+    };
     let good = match email.split_once('@') {
-        Some((name, host)) => {
-            !name.is_empty() && name.chars().all(name_char) && host.contains('.') && host.split('.').all(label)
-        }
+        Some((name, host)) => name.split('.').all(part) && host.contains('.') && host.split('.').all(label),
         None => email.is_empty(),
     };
     match good && email.len() <= EMAIL {
@@ -73,9 +75,12 @@ pub fn display_name(typed: &str) -> Result<String> {
     if let Some(bad) = name.chars().find(|c| c.is_control() || "\"$%\\*`;<>{}".contains(*c)) {
         return Err(usage(format!("PhotoPrism drops `{}` from the names it shows", bad.escape_debug())));
     }
-    match name.chars().count() {
+    match name.len() {
+        ..=DISPLAY if name.contains("ldap://") => {
+            Err(usage("PhotoPrism drops names with `ldap://` in them".to_owned()))
+        }
         ..=DISPLAY => Ok(name.to_owned()),
-        long => Err(usage(format!("PhotoPrism shows {DISPLAY} characters of a name; this one has {long}"))),
+        long => Err(usage(format!("a name that PhotoPrism shows has at most {DISPLAY} bytes; this one has {long}"))),
     }
 }
 
@@ -113,7 +118,8 @@ pub fn scope_note(scope: &str) -> Option<String> {
 pub fn folder(typed: &str, name: &str) -> Result<String> {
     let path = typed.trim().replace('\\', "/");
     if path == "~" {
-        return Ok(format!("users/{}", names::handle(name)));
+        let handle = names::handle(name);
+        return Ok(if handle.is_empty() { handle } else { format!("users/{handle}") });
     }
     let parts: Vec<&str> = path.split('/').map(str::trim).filter(|part| !part.is_empty() && *part != ".").collect();
     let bad = parts
@@ -143,9 +149,23 @@ pub fn attributes(typed: &str) -> Result<String> {
 /// It has letters that PhotoPrism drops.
 pub fn subject(typed: &str) -> Result<String> {
     let id = typed.trim();
-    match id.len() <= 255 && !id.chars().any(char::is_control) {
+    match id.len() <= 255 && !id.chars().any(|c| c.is_control() || "<>".contains(c)) {
         true => Ok(id.to_owned()),
-        false => Err(usage("an auth-id has at most 255 bytes and no control characters".to_owned())),
+        false => Err(usage("an auth-id has at most 255 bytes, no control characters, and neither < nor >".to_owned())),
+    }
+}
+
+/// An issuer: the address of the server that gives subjects out.
+///
+/// # Errors
+/// PhotoPrism would take it for none.
+pub fn issuer(typed: &str) -> Result<String> {
+    let address = typed.trim();
+    let odd =
+        address.contains("..") || address.chars().any(|c| c.is_control() || c.is_whitespace() || "<>".contains(c));
+    match address.len() <= 255 && !odd {
+        true => Ok(address.to_owned()),
+        false => Err(usage("an auth-issuer is an address of at most 255 bytes, without blanks and `..`".to_owned())),
     }
 }
 
@@ -203,7 +223,20 @@ mod tests {
     fn addresses_are_lowered_and_bad_ones_refused() {
         assert_eq!(email(" John.Doe@Example.ORG ").unwrap(), "john.doe@example.org");
         assert_eq!(email("").unwrap(), "");
-        for bad in ["john", "john@example", "@example.org", "a b@example.org", "a@b@c.org", "jö@example.org"] {
+        for bad in [
+            "john",
+            "john@example",
+            "@example.org",
+            "a b@example.org",
+            "a@b@c.org",
+            "jö@example.org",
+            ".a@example.org",
+            "a..b@example.org",
+            "a.@example.org",
+            "a@-example.org",
+            "a@example-.org",
+            "a@example..org",
+        ] {
             assert!(email(bad).is_err(), "{bad}");
         }
     }
@@ -230,5 +263,15 @@ mod tests {
     fn names_shown_keep_their_letters() {
         assert_eq!(display_name(" Jürgen Müller ").unwrap(), "Jürgen Müller");
         assert!(display_name("a<b").is_err() && display_name(&"x".repeat(161)).is_err());
+        // PhotoPrism counts bytes.
+        assert!(display_name(&"ü".repeat(80)).is_ok() && display_name(&"ü".repeat(81)).is_err());
+    }
+
+    #[test]
+    fn ids_of_other_systems_are_those_that_photoprism_looks_for() {
+        assert_eq!(subject(" auth0|5f7c8ec7 ").unwrap(), "auth0|5f7c8ec7");
+        assert!(subject("a<b").is_err() && subject("a\nb").is_err());
+        assert_eq!(issuer(" https://id.example.org/realms/x ").unwrap(), "https://id.example.org/realms/x");
+        assert!(issuer("https://id.example.org/../x").is_err() && issuer("my server").is_err());
     }
 }

@@ -78,6 +78,11 @@ fn a_search_finds_who_it_names(t: &Bench) -> Result<()> {
     assert!(found.len() < t.app.people().len(), "the search found everybody");
     let found = rows(&t.latchlift("user list --json nobody-has-this-name").succeeds(), "accounts");
     assert!(found.is_empty(), "{found:?}");
+    // Where accounts have a number, too, that one finds them.
+    let shown = rows(&t.latchlift("user show --json").arg(&bob.name).succeeds(), "accounts");
+    if let Some(number) = shown[0]["extra"]["row_id"].as_str() {
+        row_of(&rows(&t.latchlift("user list --json").arg(number).succeeds(), "accounts"), "id", &bob.id);
+    }
     Ok(())
 }
 

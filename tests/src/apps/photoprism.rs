@@ -591,7 +591,10 @@ impl PhotoPrism {
             "" => "none",
             other => other,
         };
-        let allowed = matches!(provider, "default" | "local") || provider == "oidc" && self.since_240711()?;
+        // Before there was a table of versions the login did not look at it.
+        let allowed = matches!(provider, "default" | "local")
+            || provider == "oidc" && self.since_240711()?
+            || self.database.columns("versions")?.is_empty();
         let known = user.super_admin || self.knows_role(&user.role)?;
         let open = user.id > 0 && !user.deleted && (user.can_login || user.super_admin);
         if !(allowed && known && open) || user.expired && !user.super_admin {

@@ -35,7 +35,7 @@ pub(super) fn ask<T: Serialize>(
     let Question { request, shape, limit, empty, missing } = question;
     let instances = run.selected()?;
     let passes_over = !run.names_instances() && instances.len() > 1;
-    let mut printer = Printer { out: Writer::stdout(shape, run.ui.format), limit, rows: 0, lost: None };
+    let mut printer = Printer { out: Writer::stdout(shape, run.ui.format), limit, rows: 0, stopped: false, lost: None };
     let (mut errors, mut asked, mut unsupported) = (vec![], 0, None);
     for instance in &instances {
         let print = &mut |batch| match batch {
@@ -52,6 +52,7 @@ pub(super) fn ask<T: Serialize>(
         match answer {
             _ if printer.lost.is_some() => break,
             Ok(()) => {}
+            Err(_) if std::mem::take(&mut printer.stopped) => {}
             Err(error) if error.kind == Kind::Unsupported && passes_over => {
                 run.ui.detail(format!("{}: {error}", instance.name()));
                 unsupported = Some(error);
@@ -76,12 +77,19 @@ struct Printer<'q, T> {
     out: Writer<'q, T, Stdout>,
     limit: Option<usize>,
     rows: usize,
+    /// Whether the plugin was stopped because there are rows enough.
+    stopped: bool,
     /// Why they cannot be written.
     lost: Option<std::io::Error>,
 }
 
 impl<T: Serialize> Printer<'_, T> {
     fn print(&mut self, instance: &Instance, rows: &[T], seen: &mut dyn FnMut(&Instance, &T)) -> Result<()> {
+        if self.limit.is_some_and(|limit| self.rows >= limit) {
+            // Stops the plugin's work: nobody wants to see more.
+            self.stopped = true;
+            return Err(Error::new(Kind::Failed, "there are rows enough"));
+        }
         let left = self.limit.map_or(rows.len(), |limit| rows.len().min(limit - self.rows));
         for row in &rows[..left] {
             seen(instance, row);

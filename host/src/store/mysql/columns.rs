@@ -124,6 +124,15 @@ fn push_collated(statement: &mut Statement, column: &Column, value: Value) {
     statement.push(&format!(" USING {charset}) COLLATE {collation}"));
 }
 
+/// Appends a bound of a range.
+pub fn push_bound(statement: &mut Statement, column: &Column, value: &Value) {
+    let value = stored(column, value);
+    match (Family::of(column), &value) {
+        (Family::Text, Value::Text(_)) => push_collated(statement, column, value),
+        _ => push_value(statement, value),
+    }
+}
+
 /// Appends an exact comparison.
 pub fn push_exact(statement: &mut Statement, column: &Column, value: &Value) {
     let value = stored(column, value);

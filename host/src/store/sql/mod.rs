@@ -190,6 +190,11 @@ pub trait Database: Send {
     /// Appends a value as it is written into a column.
     fn writing(&self, statement: &mut Statement, column: &Column, value: &Value);
 
+    /// Appends a value that a column is compared with as the database orders it.
+    fn bound(&self, statement: &mut Statement, column: &Column, value: &Value) {
+        self.writing(statement, column, value);
+    }
+
     /// What stands between the columns and the values of an INSERT, so that values the database would make itself are
     /// taken as given.
     fn overriding(&self) -> &'static str {

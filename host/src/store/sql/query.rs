@@ -288,7 +288,7 @@ fn push_filter<D: Database>(
             statement.push(&format!("({} IS NOT NULL", database.quote(field)));
             for (op, bound) in bounds {
                 statement.push(" AND ").push(&database.quote(field)).push(op);
-                database.writing(statement, column, bound);
+                database.bound(statement, column, bound);
             }
             statement.push(")");
         }

@@ -155,7 +155,11 @@ fn update<D: Database>(
     let was = matching(open, collection, &table, &guard)?;
     expect_one(was.len() as u64, facts, collection, change)?;
     let goal = merged(&key.fields, after);
-    let twins = if goal == guard { 0 } else { count_record(open, collection, &table, facts, &goal)? };
+    // Where nothing but volatile fields changes, the record itself is what its guard finds, and no twin of the goal.
+    let twins = match steady(facts, collection, &goal) == guard {
+        true => 0,
+        false => count_record(open, collection, &table, facts, &goal)?,
+    };
     let mut statement = Statement::new(format!("UPDATE {} SET ", open.database.relation(collection)));
     let mut values = Vec::new();
     for (field, value) in after.iter() {

@@ -51,6 +51,7 @@ fn an_app_password_is_stored_as_its_hash_with_the_accounts_own_tokens() {
         (listed.len(), listed[0].kind.as_str(), listed[0].client.value().unwrap().as_str()),
         (1, "app_password", "Phone")
     );
+    assert_eq!(listed[0].scope, Known::Is("webdav".into()));
     let by_secret = plan(&after, &with("token.revoke", "", &[], &[&secret])).unwrap();
     assert!(left(&after, &by_secret).is_empty());
     let shown = sessions_of(read(&after, &with("session.show", "", &[], &[&secret])).unwrap());
@@ -263,4 +264,19 @@ fn a_check_says_when_the_settings_choose_another_database() {
     assert!(codes(vec![]).contains(&"never_used".to_owned()));
     let password = codes(vec![file(".env", "env", "PHOTOPRISM_ADMIN_PASSWORD", "secret-1")]);
     assert!(password.contains(&"initial_password".to_owned()));
+}
+
+#[test]
+fn a_sign_in_whose_key_became_a_number_is_found_by_its_token() {
+    let mut store = old();
+    user(&mut store, 5, "bob", &[]);
+    for (id, short) in [(Value::Int(12_345_678), "sesswhole"), (Value::Float(1.2345e71), "sessbroken")] {
+        let row = [("id", id), ("user_uid", uid(5).into()), ("ref_id", short.into()), ("sess_expires", 0.into())];
+        store.add("auth_sessions", &row);
+    }
+    for (token, short) in [("12345678", "sesswhole"), ("12345e67", "sessbroken")] {
+        let shown = sessions_of(read(&store, &with("session.show", "", &[], &[token])).unwrap());
+        assert_eq!(shown.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), [short]);
+        assert_eq!(left(&store, &plan(&store, &with("session.revoke", "", &[], &[token])).unwrap()).len(), 1);
+    }
 }

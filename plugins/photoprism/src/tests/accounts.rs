@@ -50,8 +50,11 @@ fn a_new_account_is_filled_as_photoprism_fills_it_and_signs_in() {
         (field("webdav"), field("invite_token"), field("auth_provider")),
         (1.into(), "".into(), "default".into())
     );
-    for table in ["auth_users_details", "auth_users_settings"] {
+    for (table, field, zero) in
+        [("auth_users_details", "birth_year", 0.into()), ("auth_users_settings", "ui_theme", "".into())]
+    {
         assert!(after.value(table, "created_at", ("user_uid", zoe.id.clone().into())).is_some(), "{table}");
+        assert_eq!(after.value(table, field, ("user_uid", zoe.id.clone().into())), Some(zero), "{table}");
     }
     assert!(verdict(&after, "Zoe.Smith", 1).matches);
 }
@@ -131,6 +134,9 @@ fn another_account_loses_the_subject_that_moves() {
     user(&mut store, 6, "olga", &[("auth_provider", "oidc".into()), ("auth_id", "subject-9".into())]);
     let moved = plan(&store, &with("user.set", "bob", &[("provider", "oidc"), ("auth-id", "subject-9")])).unwrap();
     assert!(moved.warnings.iter().any(|warning| warning.starts_with("olga had this auth-id")), "{:?}", moved.warnings);
+    // Another kind of server may know somebody else by the same id.
+    let ldap = plan(&store, &with("user.set", "bob", &[("provider", "ldap"), ("auth-id", "subject-9")])).unwrap();
+    assert!(!ldap.warnings.iter().any(|warning| warning.contains("had this auth-id")), "{:?}", ldap.warnings);
     let after = store.after(&moved);
     assert_eq!(after.value("auth_users", "auth_provider", ("id", 6.into())), Some("none".into()));
     assert_eq!(after.value("auth_users", "auth_id", ("id", 6.into())), Some("".into()));
@@ -168,7 +174,7 @@ fn what_an_account_may_no_longer_do_is_said() {
 }
 
 #[test]
-fn admin_says_both_and_what_is_said_in_particular_counts_more() {
+fn admin_says_both_and_a_super_administrator_of_another_role_is_pointed_out() {
     let store = peopled();
     let after = |name: &str, keys: &[(&str, &str)]| store.after(&plan(&store, &with("user.set", name, keys)).unwrap());
     let field = |store: &Fake, name: &str, id: i64| store.value("auth_users", name, ("id", id.into())).unwrap();
@@ -178,12 +184,30 @@ fn admin_says_both_and_what_is_said_in_particular_counts_more() {
     assert_eq!((field(&admin, "super_admin", 1), field(&admin, "user_role", 1)), (0.into(), "user".into()));
     let viewer = after("admin", &[("admin", "no"), ("role", "viewer")]);
     assert_eq!(field(&viewer, "user_role", 1), "viewer".into());
-    let made = store.after(&plan(&store, &with("user.add", "zoe", &[("admin", "yes"), ("role", "guest")])).unwrap());
+    let made = store.after(&plan(&store, &with("user.add", "zoe", &[("admin", "yes"), ("role", "admin")])).unwrap());
     assert_eq!(show(&made, "zoe").admin, Known::Is(true));
+    let odd = plan(&store, &with("user.add", "zoe", &[("superadmin", "yes"), ("role", "guest")])).unwrap();
+    assert!(odd.warnings.iter().any(|warning| warning.contains("superadmin=no")), "{:?}", odd.warnings);
 }
 
 #[test]
 fn a_column_that_a_release_lacks_is_not_set() {
     let refused = plan(&peopled(), &with("user.set", "bob", &[("scope", "photos")])).unwrap_err();
     assert_eq!(refused.kind, Kind::Unsupported);
+}
+
+#[test]
+fn a_search_by_the_number_of_a_row_is_answered_with_it() {
+    let store = peopled();
+    let searched = |ids: &[&str]| {
+        let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        let batches = read(&store, &Request { ids, ..request("user.list", "") }).unwrap();
+        let accounts = batches.into_iter().flat_map(|batch| match batch {
+            Batch::Accounts(accounts) => accounts,
+            other => panic!("{other:?}"),
+        });
+        accounts.filter_map(|account| account.extra.get("row_id").cloned()).collect::<Vec<_>>()
+    };
+    assert_eq!(searched(&["5"]), ["5"]);
+    assert!(searched(&["bob"]).is_empty() && searched(&[]).is_empty());
 }

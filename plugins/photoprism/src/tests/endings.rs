@@ -155,3 +155,87 @@ fn one_of_several_keeps_its_name_and_the_others_step_aside() {
     let admin = Target { name: "admin".to_owned(), ..Target::default() };
     assert!(fix(Some(admin), None).unwrap().is_empty());
 }
+
+#[test]
+fn each_change_of_rights_ends_browser_sign_ins_and_says_which_app_passwords_stay() {
+    let mut store = peopled();
+    let changed = [("auth_method", "2fa".into()), ("user_role", "user".into())];
+    user(&mut store, 6, "heidi", &changed);
+    hash(&mut store, &uid(6), 1);
+    session(&mut store, "h1", &uid(6), "local".into(), "2fa", "");
+    session(&mut store, "h2", &uid(6), "application".into(), "default", "");
+    for (verb, keys) in [
+        ("admin.grant", &[][..]),
+        ("mfa.disable", &[]),
+        ("user.set", &[("role", "viewer"), ("email", "h@example.org")]),
+    ] {
+        let planned = plan(&store, &with(verb, "heidi", keys)).unwrap();
+        assert_eq!(left(&store, &planned), ["a1", "b1", "b2", "b3", "h2"], "{verb}");
+        let said = &planned.warnings.iter().find(|warning| warning.contains("1 app password stays")).unwrap();
+        assert!(said.contains("`latchlift token revoke heidi`"), "{verb}: {said}");
+        assert!(planned.next_steps[0].contains("restart"), "{verb}");
+    }
+    let mut keeping = with("user.set", "heidi", &[("role", "viewer")]);
+    keeping.options.keep_sessions = true;
+    assert_eq!(left(&store, &plan(&store, &keeping).unwrap()).len(), 6);
+    // What was set up and is not in force lets nobody in, nor out.
+    store.add("passcodes", &[("uid", uid(5).into()), ("key_type", "totp".into())]);
+    assert_eq!(left(&store, &plan(&store, &request("mfa.disable", "bob")).unwrap()).len(), 6);
+}
+
+#[test]
+fn copies_of_a_name_follow_it_whichever_verb_changes_it() {
+    let mut store = peopled();
+    user(&mut store, 6, "Zoe", &[]);
+    session(&mut store, "z1", &uid(6), "application".into(), "default", "");
+    store.add(
+        "auth_clients",
+        &[("client_uid", "czoe".into()), ("user_uid", uid(6).into()), ("user_name", "Zoe".into())],
+    );
+    store.add("auth_clients", &[("client_uid", "cfree".into()), ("user_name", "Zoe".into())]);
+    let copies = |plan: &Plan| {
+        let after = store.after(plan);
+        let name =
+            |table: &str, key: (&str, Value)| after.value(table, "user_name", key).and_then(|name| name.to_text());
+        [
+            name("auth_sessions", ("id", "z1".into())),
+            name("auth_clients", ("client_uid", "czoe".into())),
+            name("auth_clients", ("client_uid", "cfree".into())),
+        ]
+        .map(Option::unwrap_or_default)
+    };
+    let renamed = Request { new_name: Some("susan".to_owned()), ..request("user.rename", "Zoe") };
+    assert_eq!(copies(&plan(&store, &renamed).unwrap()), ["susan", "susan", "Zoe"]);
+    assert_eq!(copies(&plan(&store, &request("user.fix-names", "")).unwrap()), ["zoe", "zoe", "Zoe"]);
+    let mut reset = request("password.reset", "Zoe");
+    reset.options.fix_name = true;
+    assert_eq!(copies(&plan(&store, &reset).unwrap()), ["zoe", "zoe", "Zoe"]);
+    // What ends needs no new name.
+    reset.options.tokens = true;
+    let ended = plan(&store, &reset).unwrap();
+    let updated =
+        |change: &&Change| matches!(change, Change::Update { collection, .. } if collection == "auth_sessions");
+    assert_eq!(ended.steps[0].changes.iter().filter(updated).count(), 0);
+}
+
+#[test]
+fn keys_that_contradict_each_other_are_refused() {
+    let store = peopled();
+    for keys in [
+        [("admin", "no"), ("superadmin", "yes")],
+        [("admin", "yes"), ("superadmin", "no")],
+        [("admin", "yes"), ("role", "guest")],
+        [("admin", "no"), ("role", "Admin")],
+    ] {
+        for (verb, name) in [("user.set", "bob"), ("user.add", "zoe")] {
+            let role = (verb == "user.add" && keys[1].0 != "role").then_some(("role", "guest"));
+            let all: Vec<_> = keys.into_iter().chain(role).collect();
+            let refused = plan(&store, &with(verb, name, &all)).unwrap_err();
+            assert_eq!(refused.kind, Kind::Usage, "{keys:?}");
+            assert!(refused.message.contains("contradict"), "{}", refused.message);
+        }
+    }
+    for keys in [[("admin", "yes"), ("role", "admin")], [("admin", "no"), ("superadmin", "no")]] {
+        assert!(plan(&store, &allowed(with("user.set", "alice", &keys))).is_ok(), "{keys:?}");
+    }
+}

@@ -128,6 +128,35 @@ fn a_super_administrator_is_spared_role_expiry_and_the_switch() {
 }
 
 #[test]
+fn a_provider_keeps_nobody_out_before_230502() {
+    let (mut before, mut since) = (old(), sqlite());
+    for store in [&mut before, &mut since] {
+        user(store, 5, "niaj", &[("auth_provider", "none".into())]);
+        user(store, 6, "bob", &[]);
+        hash(store, &uid(5), 1);
+    }
+    assert_eq!(show(&before, "niaj").can_sign_in, Known::Is(true));
+    assert_eq!(codes(&show(&since, "niaj")), [reason::PROVIDER]);
+    let shut = |store: &Fake| {
+        let keys = [("provider".to_owned(), "none".to_owned())].into();
+        plan(store, &Request { keys, ..request("user.set", "bob") })
+    };
+    let refused = shut(&before).unwrap_err();
+    assert_eq!(refused.kind, Kind::Unsupported);
+    assert!(refused.help.unwrap().contains("login=no") && shut(&since).is_ok());
+}
+
+#[test]
+fn an_account_that_ends_at_the_zero_time_has_expired() {
+    let mut store = sqlite();
+    for (id, name, ends) in [(5, "bob", "0001-01-01 00:00:00+00:00"), (6, "eve", "0000-00-00 00:00:00")] {
+        user(&mut store, id, name, &[("expires_at", ends.into()), ("deleted_at", ends.into())]);
+        hash(&mut store, &uid(id), 1);
+        assert_eq!(codes(&show(&store, name)), [reason::EXPIRED], "{ends}");
+    }
+}
+
+#[test]
 fn an_unknown_edition_and_plus_know_more_roles() {
     for mut store in [old(), sqlite()] {
         user(&mut store, 5, "bob", &[]);

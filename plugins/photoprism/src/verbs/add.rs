@@ -6,7 +6,7 @@ use crate::holdings::{Holdings, Password};
 use crate::schema::{self, HASH_COST, HASH_PREFIX, Layout, USERS};
 use crate::user::{Provider, User};
 use crate::verbs::restore;
-use crate::{fill, ids, keys, names};
+use crate::{fill, ids, keys, names, roles};
 use latchlift_plugin_api::{Bcrypt, Context, Error, Kind, Plan, Reader, Request, Result, Value, insert};
 
 /// Plans a new account.
@@ -43,6 +43,7 @@ pub fn add(context: &Context<'_>, request: &Request) -> Result<Plan> {
         false => plan.about(&uid, &name),
     };
     plan.warnings = notes;
+    plan.warnings.extend(roles::spared(&user));
     let found = Found { user, alone: true };
     Ok(warned(plan.step(changes), &layout, &found, &holdings, request))
 }

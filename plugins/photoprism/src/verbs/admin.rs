@@ -1,6 +1,6 @@
 //! `admin recreate`, `admin grant` and `admin revoke`.
 
-use super::{REFRESH, RESTART, new_password, refuse_deleted, refuse_system, set, typed, warned};
+use super::{RESTART, copies, endings, new_password, refuse_deleted, refuse_system, set, typed, warned};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings;
@@ -67,6 +67,10 @@ fn repair(context: &Context<'_>, request: &Request, layout: &Layout, mut user: U
     let holdings = holdings::of(reader, layout, &found.user, found.alone, request.now)?;
     let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
     let mut changes: Vec<Change> = edit.change(request.now).into_iter().collect();
+    if was != name {
+        let (names, end) = ([(found.user.uid.as_str(), name)].into(), copies::ended_by_password(&request.options));
+        changes.extend(copies::renamed(reader, layout, &names, request.now, end)?);
+    }
     changes.extend(new_password(reader, layout, &found.user.uid, hash, request.now)?);
     let mut plan = Plan::new(format!("Repair the initial administrator {name} and set a new password"));
     if !request.options.keep_sessions {
@@ -115,7 +119,7 @@ fn former_uid(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result
     }
 }
 
-/// Plans super administrator's rights for an account.
+/// Plans super administrator's rights for an account, and the end of its sign-ins, as with every change of rights.
 ///
 /// # Errors
 /// The account is not found, or PhotoPrism's own; the store's.
@@ -139,7 +143,8 @@ pub fn grant(context: &Context<'_>, request: &Request) -> Result<Plan> {
     user.role = "admin".to_owned();
     (user.super_admin, user.can_login) = (true, true);
     let plan = Plan::new(format!("Make {} a super administrator", user.label()));
-    let plan = plan.about(&user.uid, &user.name).step(vec![change]).then(REFRESH);
+    let plan = plan.about(&user.uid, &user.name);
+    let plan = endings::planned(reader, &layout, (user, &holdings), (plan, vec![change]), true, request)?;
     Ok(warned(plan, &layout, &found, &holdings, request))
 }
 

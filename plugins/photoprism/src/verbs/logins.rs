@@ -5,8 +5,10 @@
 
 use crate::find;
 use crate::names;
-use crate::schema::{self, Columns, LOGINS, Layout, SESSIONS};
+use crate::schema::{self, Columns, LOGINS, Layout, SESSIONS, USERS};
 use crate::sessions;
+use crate::user::User;
+use crate::verbs::newest::newest_first;
 use latchlift_plugin_api::{
     Batch, Change, Context, Error, Filter, Kind, Known, Login, Output, Plan, Reader, Record, Request, Result, Select,
     Time, Value,
@@ -35,39 +37,50 @@ pub fn has_table(reader: &dyn Reader) -> Result<bool> {
 pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -> Result<()> {
     let reader = context.reader;
     let layout = schema::detect(reader)?;
-    let mut logins = match has_table(reader)? {
-        true => recorded(reader, &layout, request)?,
-        false => {
-            output.emit(Batch::Note(INSTEAD.to_owned()))?;
-            gathered(reader, &layout, request)?
-        }
-    };
-    logins.sort_by_key(|login| std::cmp::Reverse(login.at.value().copied()));
-    logins.chunks(100).try_for_each(|chunk| output.emit(Batch::Logins(chunk.to_vec())))
+    if has_table(reader)? {
+        return recorded(reader, &layout, request, output);
+    }
+    output.emit(Batch::Note(INSTEAD.to_owned()))?;
+    gathered(reader, &layout, request, output)
 }
 
 /// The rows of the table. A name in it is as it was typed, whether there is such an account or not.
-fn recorded(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result<Vec<Login>> {
+fn recorded(reader: &dyn Reader, layout: &Layout, request: &Request, output: &mut dyn Output) -> Result<()> {
     let wanted = match &request.target {
         None => None,
         Some(target) => Some(match find::find(reader, layout, target, request.now) {
-            Ok(found) => found.user.name,
-            Err(error) if error.kind == Kind::NotFound && target.id.is_none() => names::clean(&target.name),
+            Ok(found) => names::fold(&found.user.name),
+            Err(error) if error.kind == Kind::NotFound && target.id.is_none() => {
+                names::fold(&names::clean(&target.name))
+            }
             Err(error) => return Err(error),
         }),
     };
-    let columns = reader.column_names(LOGINS)?;
-    let rows = reader.all(Select::from(LOGINS, columns).order(["client_ip", "login_name", "login_realm"]))?;
     let meant = |row: &Record| {
-        wanted.as_ref().is_none_or(|name| names::fold(&row.text("login_name").unwrap_or_default()) == names::fold(name))
+        wanted.as_ref().is_none_or(|name| names::fold(&row.text("login_name").unwrap_or_default()) == *name)
     };
-    Ok(rows.iter().filter(|row| meant(row)).map(attempt).collect())
+    let columns = reader.column_names(LOGINS)?;
+    newest_first(output, |newest| {
+        let query = Select::from(LOGINS, columns.iter()).order(["client_ip", "login_name", "login_realm"]);
+        reader.each(query, |row| {
+            if meant(&row) {
+                newest.offer(when(&row), || attempt(&row));
+            }
+            Ok(())
+        })
+    })
+}
+
+/// When the newest thing happened that a row tells of.
+fn when(row: &Record) -> Option<Time> {
+    let time = |field: &str| row.str(field).and_then(Time::parse);
+    let newest = ["login_at", "failed_at", "banned_at"].into_iter().filter_map(time).max();
+    newest.or_else(|| time("updated_at"))
 }
 
 fn attempt(row: &Record) -> Login {
     let text = |field: &str| row.text(field).filter(|text| !text.is_empty());
     let time = |field: &str| row.str(field).and_then(Time::parse);
-    let newest = ["login_at", "failed_at", "banned_at"].into_iter().filter_map(time).max();
     let failed = time("failed_at").map(|at| match row.int("error_repeated") {
         Some(n) if n > 1 => format!("failed {n} times, last at {at}"),
         _ => format!("failed at {at}"),
@@ -84,33 +97,44 @@ fn attempt(row: &Record) -> Login {
         account: text("login_name").into(),
         ip: text("client_ip").into(),
         status: text("login_status").unwrap_or_default(),
-        at: newest.or_else(|| time("updated_at")).into(),
+        at: when(row).into(),
         detail: Some(parts.into_iter().flatten().collect::<Vec<_>>().join("; ")).filter(|text| !text.is_empty()).into(),
     }
 }
 
 /// What accounts and sign-ins tell.
-fn gathered(reader: &dyn Reader, layout: &Layout, request: &Request) -> Result<Vec<Login>> {
+fn gathered(reader: &dyn Reader, layout: &Layout, request: &Request, output: &mut dyn Output) -> Result<()> {
     let (mut users, mut sessions) = (Filter::All, Filter::All);
     if let Some(target) = &request.target {
         let user = find::find(reader, layout, target, request.now)?.user;
         users = Filter::eq("id", user.id);
         sessions = Filter::eq("user_uid", &user.uid);
     }
-    let mut logins = Vec::new();
-    for user in find::users(reader, layout, users)?.into_iter().filter(|user| !user.is_system()) {
-        if let Some(at) = user.login_at {
-            let detail = Known::Is("the account's newest sign-in".to_owned());
-            let account = Known::Is(user.label().to_owned());
-            logins.push(Login { account, ip: Known::Unknown, status: "OK".to_owned(), at: at.into(), detail });
-        }
-    }
-    let columns = Columns::of(&layout.sessions, OPENED);
-    reader.each_row(columns.select(SESSIONS).filter(sessions), |row| {
-        logins.extend(opened(columns.spread(row), request.now));
-        Ok(())
-    })?;
-    Ok(logins)
+    newest_first(output, |newest| {
+        let columns = User::columns(layout);
+        reader.each_row(columns.select(USERS).filter(users.clone()).order(["id"]), |row| {
+            let user = User::read(&columns, row);
+            if let Some(at) = user.login_at.filter(|_| !user.is_system()) {
+                newest.offer(Some(at), || of_account(&user, at));
+            }
+            Ok(())
+        })?;
+        let columns = Columns::of(&layout.sessions, OPENED);
+        reader.each_row(columns.select(SESSIONS).filter(sessions.clone()).order(["id"]), |row| {
+            let row = columns.spread(row);
+            let at = row[4].as_str().and_then(Time::parse).filter(|_| !row[0].is_blank());
+            if let Some(at) = at {
+                newest.offer(Some(at), || opened(row, at, request.now));
+            }
+            Ok(())
+        })
+    })
+}
+
+fn of_account(user: &User, at: Time) -> Login {
+    let detail = Known::Is("the account's newest sign-in".to_owned());
+    let account = Known::Is(user.label().to_owned());
+    Login { account, ip: Known::Unknown, status: "OK".to_owned(), at: at.into(), detail }
 }
 
 const OPENED: [&str; 9] = [
@@ -125,21 +149,19 @@ const OPENED: [&str; 9] = [
     "last_active",
 ];
 
-/// A sign-in that is there still, ended or not; none of a token that was never used to sign in.
-fn opened(row: [Value; 9], now: Time) -> Option<Login> {
-    let [uid, name, login_ip, client_ip, at, agent, expires, timeout, active] = row;
+/// A sign-in that is there still, ended or not. Tokens that were never used to sign in have no such time.
+fn opened(row: [Value; 9], at: Time, now: Time) -> Login {
+    let [_, name, login_ip, client_ip, _, agent, expires, timeout, active] = row;
     let [expires, timeout, active] = [expires, timeout, active].map(|value| value.as_int().unwrap_or_default());
     let ended = sessions::ends(expires, timeout, active).is_some_and(|ends| ends < now.seconds());
     let text = |value: &Value| value.to_text().filter(|text| !text.is_empty());
-    let at = at.as_str().and_then(Time::parse)?;
-    text(&uid)?;
-    Some(Login {
+    Login {
         account: text(&name).into(),
         ip: text(&login_ip).or_else(|| text(&client_ip)).into(),
         status: if ended { "ended" } else { "signed in" }.to_owned(),
         at: at.into(),
         detail: text(&agent).into(),
-    })
+    }
 }
 
 /// Plans an empty table of sign-ins.

@@ -1,9 +1,10 @@
 //! `mfa status` and `mfa disable`.
 
-use super::refuse_system;
+use super::{endings, refuse_system};
 use crate::accounts;
 use crate::edit::Edit;
 use crate::find;
+use crate::holdings;
 use crate::schema::{self, Layout, PASSCODES};
 use crate::user::User;
 use latchlift_plugin_api::{
@@ -92,14 +93,16 @@ pub fn passcodes(reader: &dyn Reader, layout: &Layout, user: &User) -> Result<Ve
     reader.all(query.order(["uid", "key_type"]))
 }
 
-/// Plans the end of an account's second factor: the switch and the passcode, as PhotoPrism's own settings page does.
+/// Plans the end of an account's second factor: the switch and the passcode, as PhotoPrism's own settings page does; and
+/// of its sign-ins, as PhotoPrism's own command does.
 ///
 /// # Errors
 /// The account is not found; the layout has no second factors; the store's.
 pub fn disable(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let layout = schema::detect(context.reader)?;
     required(&layout)?;
-    let user = find::find(context.reader, &layout, request.target()?, request.now)?.user;
+    let found = find::find(context.reader, &layout, request.target()?, request.now)?;
+    let user = found.user;
     refuse_system(&user)?;
     let rows = passcodes(context.reader, &layout, &user)?;
     if !user.two_factor && rows.is_empty() {
@@ -112,11 +115,13 @@ pub fn disable(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let mut changes: Vec<Change> = edit.change(request.now).into_iter().collect();
     changes.extend(rows.iter().map(removed));
     let plan = Plan::new(format!("Sign {} in without a passcode from now on", user.label()));
-    let plan = plan.about(&user.uid, &user.name).step(changes);
-    Ok(match user.two_factor {
-        true => plan,
-        false => plan.warn("the second factor was not in force; only what was set up for it goes"),
-    })
+    let plan = plan.about(&user.uid, &user.name);
+    if !user.two_factor {
+        let said = "the second factor was not in force; only what was set up for it goes";
+        return Ok(plan.step(changes).warn(said));
+    }
+    let had = holdings::of(context.reader, &layout, &user, found.alone, request.now)?;
+    endings::planned(context.reader, &layout, (&user, &had), (plan, changes), true, request)
 }
 
 /// The end of one of these rows.

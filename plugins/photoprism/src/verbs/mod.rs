@@ -3,9 +3,12 @@
 pub mod add;
 pub mod admin;
 pub mod clients;
+pub mod copies;
+pub mod endings;
 pub mod logins;
 pub mod mfa;
 pub mod names;
+pub mod newest;
 pub mod onboarding;
 pub mod password;
 pub mod remove;

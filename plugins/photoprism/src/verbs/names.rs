@@ -1,5 +1,6 @@
 //! `user fix-names`.
 
+use super::copies;
 use crate::find;
 use crate::names::{self, FORM_BYTES};
 use crate::schema::{self, Layout, USERS};
@@ -44,14 +45,17 @@ pub fn fix(context: &Context<'_>, request: &Request) -> Result<Plan> {
         }
     }
     collisions(context, &layout, &all, &goals, request)?;
-    let changes: Vec<Change> =
+    let mut changes: Vec<Change> =
         goals.iter().filter_map(|(at, name)| change(&layout, &all[*at], name, request)).collect();
+    let names: copies::Names<'_> = goals.iter().map(|(at, name)| (all[*at].uid.as_str(), name.as_str())).collect();
+    let copies = copies::renamed(context.reader, &layout, &names, request.now, |_| false)?;
     warnings.extend(duplicates(&all, &goals));
     let summary = match changes.len() {
         0 => "All names are as the login looks for them".to_owned(),
         1 => "Write 1 name as the login looks for it".to_owned(),
         n => format!("Write {n} names as the login looks for them"),
     };
+    changes.extend(copies);
     let mut plan = Plan::new(summary).step(changes);
     plan.warnings = warnings;
     for (at, name) in goals {

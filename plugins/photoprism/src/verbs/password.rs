@@ -1,6 +1,6 @@
 //! `password reset` and `password remove`.
 
-use super::{RESTART, new_password, refuse_system, typed, warned};
+use super::{RESTART, copies, new_password, refuse_system, typed, warned};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings::{self, Holdings, Password};
@@ -28,7 +28,13 @@ pub fn reset(context: &Context<'_>, request: &Request) -> Result<Plan> {
         notes.extend(fix_name(reader, &layout, &mut found, &mut edit)?);
     }
     let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
+    let renamed = edit.touches(&["user_name"]);
     let mut changes: Vec<_> = edit.change(request.now).into_iter().collect();
+    if renamed {
+        let names = [(found.user.uid.as_str(), found.user.name.as_str())].into();
+        let end = copies::ended_by_password(options);
+        changes.extend(copies::renamed(reader, &layout, &names, request.now, end)?);
+    }
     changes.extend(new_password(reader, &layout, &found.user.uid, hash, request.now)?);
     let mut plan = Plan::new(format!("Set a new password for {}", found.user.label()));
     plan.warnings = notes;

@@ -1,14 +1,14 @@
 //! `user set` and `user rename`.
 
-use super::{REFRESH, RESTART, refuse_deleted, refuse_system, typed};
+use super::{copies, endings, refuse_deleted, refuse_system, typed};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings::{self, Holdings};
 use crate::schema::{self, ADMIN_ID, Layout};
 use crate::user::{Provider, User};
 use crate::verbs::mfa;
-use crate::{admins, keys, names, sessions, sign_in};
-use latchlift_plugin_api::{Change, Context, Error, Filter, Kind, Plan, Reader, Request, Result};
+use crate::{admins, keys, names, roles, sign_in};
+use latchlift_plugin_api::{Change, Context, Error, Kind, Plan, Reader, Request, Result};
 
 /// Fields that say what an account may do or who lets it in: PhotoPrism ends its sign-ins when one of them changes.
 /// Upstream: internal/entity/auth_user.go `PrivilegeLevelChange`.
@@ -80,36 +80,7 @@ pub fn change(
     }
     changes.extend(passcodes);
     changes.extend(others);
-    let ending = ending(reader, layout, &found.user, rights, request)?;
-    plan = said_of_sign_ins(plan, rights, &ending, &had, request);
-    changes.extend(ending);
-    Ok(plan.step(changes))
-}
-
-/// The end of sign-ins, where rights change; of app passwords, where asked for.
-fn ending(reader: &dyn Reader, layout: &Layout, user: &User, rights: bool, request: &Request) -> Result<Vec<Change>> {
-    let (ends, tokens) = (rights && !request.options.keep_sessions, request.options.tokens);
-    if !ends && !tokens {
-        return Ok(vec![]);
-    }
-    let rows = sessions::rows(reader, layout, Filter::eq("user_uid", &user.uid), request.now)?;
-    Ok(if ends { sessions::ending(&rows, tokens) } else { sessions::ending_tokens(&rows) })
-}
-
-fn said_of_sign_ins(mut plan: Plan, rights: bool, ending: &[Change], had: &Holdings, request: &Request) -> Plan {
-    if rights && had.tokens > 0 && !request.options.tokens {
-        let passwords = if had.tokens == 1 {
-            "1 app password stays".to_owned()
-        } else {
-            format!("{} app passwords stay", had.tokens)
-        };
-        plan = plan.warn(format!("{passwords} as it was; end app passwords too with --tokens"));
-    }
-    match (ending.is_empty(), rights) {
-        (false, _) => plan.then(RESTART),
-        (true, true) => plan.then(REFRESH),
-        (true, false) => plan,
-    }
+    endings::planned(reader, layout, (&after, &had), (plan, changes), rights, request)
 }
 
 /// What follows for signing in that was not so before.
@@ -122,12 +93,8 @@ fn consequences(layout: &Layout, before: &User, after: &User, holdings: &Holding
     let new = blocking(after).filter(|reason| !old.contains(&reason.code));
     let mut said: Vec<String> =
         new.map(|reason| format!("{} cannot sign in after this: {}", after.label(), reason.message)).collect();
-    if after.super_admin && after.role != before.role && after.role != "admin" && after.role != "cluster_admin" {
-        said.push(format!(
-            "{} is a super administrator and may do everything whatever its role; to change that, add superadmin=no",
-            after.label()
-        ));
-    }
+    let touched = after.role != before.role || after.super_admin != before.super_admin;
+    said.extend(roles::spared(after).filter(|_| touched));
     said
 }
 
@@ -155,7 +122,9 @@ pub fn rename(context: &Context<'_>, request: &Request) -> Result<Plan> {
         return Ok(Plan::new(format!("{name} is called so already")));
     };
     let plan = Plan::new(format!("Call the account {} {name}", found.user.label())).about(&found.user.uid, &name);
-    let plan = plan.step(vec![change]);
+    let copies =
+        copies::renamed(reader, &layout, &[(found.user.uid.as_str(), name.as_str())].into(), request.now, |_| false)?;
+    let plan = plan.step(std::iter::once(change).chain(copies).collect());
     Ok(match found.user.id == ADMIN_ID {
         false => plan,
         true => plan.warn(
