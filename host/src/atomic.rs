@@ -16,56 +16,117 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What the names of unfinished siblings begin with.
 const PREFIX: &str = ".latchlift-";
 
-/// A file as it was when it was read; two equal stamps are the same bytes in the same file.
+/// How long ago a file must have been changed for its times to tell the next change: file systems count time in steps of
+/// up to two seconds, and a change within the step of the one before would leave no trace in them.
+const SETTLED: Duration = Duration::from_secs(3);
+
+/// A file as it was when it was read.
+///
+/// The kernel sets a new time at every change, and nobody can set that time back. So a file that was left in peace for a while
+/// before it was read is told to be the same by looking at its times alone; any other is compared byte for byte.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    identity: Identity,
+    settled: bool,
+    /// What it said, where its times do not tell and the text is not kept.
+    sha256: Option<[u8; 32]>,
+}
+
+/// Which file, and when it was changed last.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stamp {
+struct Identity {
     device: u64,
     inode: u64,
-    modified: (i64, i64),
     size: u64,
-    sha256: [u8; 32],
+    modified: (i64, i64),
+    changed: (i64, i64),
 }
 
-impl Stamp {
-    fn new(meta: &Metadata, sha256: [u8; 32]) -> Stamp {
+impl Seen {
+    /// Asked before the reading begins, so that a change during it shows.
+    fn new(meta: &Metadata) -> Seen {
         let modified = (meta.mtime(), meta.mtime_nsec());
-        Stamp { device: meta.dev(), inode: meta.ino(), modified, size: meta.size(), sha256 }
+        let changed = (meta.ctime(), meta.ctime_nsec());
+        let identity = Identity { device: meta.dev(), inode: meta.ino(), size: meta.size(), modified, changed };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let settled =
+            |(seconds, _): (i64, i64)| u64::try_from(seconds).is_ok_and(|at| at + SETTLED.as_secs() < now.as_secs());
+        Seen { settled: settled(changed) && settled(modified), identity, sha256: None }
     }
 
-    /// The SHA-256 of the bytes, in lower-case hex.
-    pub fn sha256(&self) -> String {
-        api::hex(&self.sha256)
+    /// Whether the file at `path` is still this one and says what it `said`.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn still_says(&self, path: &Path, said: &[u8]) -> Result<bool> {
+        self.compare(path, |file| says(file, said))
+    }
+
+    /// Whether the file at `path` is still this one and says the same; what it said is known by its digest, or by its times.
+    fn is_still(&self, path: &Path) -> Result<bool> {
+        self.compare(path, |file| Ok(self.sha256 == Some(digest_of(file)?)))
+    }
+
+    fn compare(&self, path: &Path, same: impl FnOnce(&mut File) -> io::Result<bool>) -> Result<bool> {
+        let Some((mut file, meta)) = open(path)? else { return Ok(false) };
+        match Seen::new(&meta).identity == self.identity {
+            true if !self.settled => same(&mut file).map_err(|why| explain(&why, path, "read")),
+            same => Ok(same),
+        }
+    }
+
+    /// Made ready to be compared once what it `said` is no longer in memory.
+    fn without_text(self, said: &[u8]) -> Seen {
+        let sha256 = (!self.settled).then(|| Sha256::digest(said).into());
+        Seen { sha256, ..self }
     }
 }
 
-/// The bytes of a file and its stamp; `None` where there is no file.
+/// The bytes of a file and what it was; `None` where there is no file.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn read(path: &Path) -> Result<Option<(Vec<u8>, Stamp)>> {
+pub fn read(path: &Path) -> Result<Option<(Vec<u8>, Seen)>> {
     let Some((mut file, meta)) = open(path)? else { return Ok(None) };
     let mut bytes = Vec::with_capacity(usize::try_from(meta.size()).unwrap_or(0) + 1);
     file.read_to_end(&mut bytes).map_err(|why| explain(&why, path, "read"))?;
-    let digest = Sha256::digest(&bytes).into();
-    Ok(Some((bytes, Stamp::new(&meta, digest))))
+    Ok(Some((bytes, Seen::new(&meta))))
 }
 
-/// The stamp of a file, without holding its bytes; `None` where there is no file.
+/// The lower-case hex SHA-256 of a file, without holding its bytes; `None` where there is no file.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn stamp(path: &Path) -> Result<Option<Stamp>> {
-    let Some((mut file, meta)) = open(path)? else { return Ok(None) };
+pub fn digest(path: &Path) -> Result<Option<String>> {
+    let Some((mut file, _)) = open(path)? else { return Ok(None) };
+    let digest = digest_of(&mut file).map_err(|why| explain(&why, path, "read"))?;
+    Ok(Some(api::hex(&digest)))
+}
+
+fn digest_of(file: &mut File) -> io::Result<[u8; 32]> {
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
-        match file.read(&mut buffer).map_err(|why| explain(&why, path, "read"))? {
-            0 => return Ok(Some(Stamp::new(&meta, digest.finalize().into()))),
+        match file.read(&mut buffer)? {
+            0 => return Ok(digest.finalize().into()),
             n => digest.update(&buffer[..n]),
+        }
+    }
+}
+
+/// Whether a file says exactly this from where it stands to its end.
+fn says(file: &mut File, mut expected: &[u8]) -> io::Result<bool> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(expected.is_empty()),
+            n if expected.starts_with(&buffer[..n]) => expected = &expected[n..],
+            _ => return Ok(false),
         }
     }
 }
@@ -152,16 +213,16 @@ fn sweep(dir: &Path) {
 pub struct Replacement {
     temp: tempfile::NamedTempFile,
     target: PathBuf,
-    seen: Option<Stamp>,
+    seen: Option<Seen>,
 }
 
 impl Replacement {
-    /// Begins replacing the file that was read with this stamp. `target` is resolved: see [`resolve`].
+    /// Begins replacing the file that was `seen` and `said` this. `target` is resolved: see [`resolve`].
     ///
     /// # Errors
     /// [`Kind::Denied`] where the file or its directory may not be written, or the owner, group, mode or attributes
     /// could not be kept.
-    pub fn of(target: PathBuf, seen: Stamp) -> Result<Replacement> {
+    pub fn of(target: PathBuf, seen: Seen, said: &[u8]) -> Result<Replacement> {
         let meta = fs::metadata(&target).map_err(|why| explain(&why, &target, "write"))?;
         may_write(&target, &meta)?;
         let temp = sibling(&target)?;
@@ -169,7 +230,7 @@ impl Replacement {
         copy_attributes(&target, temp.path())?;
         let mode = fs::Permissions::from_mode(meta.mode() & 0o7777);
         temp.as_file().set_permissions(mode).map_err(|why| cannot_keep(&why, &target, "mode"))?;
-        Ok(Replacement { temp, target, seen: Some(seen) })
+        Ok(Replacement { temp, target, seen: Some(seen.without_text(said)) })
     }
 
     /// Begins a file that is not there yet, with the owner and group of its directory.
@@ -204,21 +265,33 @@ impl Replacement {
         written.map_err(|why| explain(&why, &self.target, "write"))
     }
 
-    /// The content as it is on the disk.
+    /// Makes sure that what is there now is what was `written`.
     ///
     /// # Errors
-    /// It cannot be read.
-    pub fn read_back(&self) -> Result<Vec<u8>> {
-        fs::read(self.temp.path()).map_err(|why| explain(&why, self.temp.path(), "read back"))
+    /// [`Kind::Conflict`] where it is something else, or it cannot be read.
+    pub fn check(&self, written: &[u8]) -> Result<()> {
+        let path = self.temp.path();
+        match File::open(path).and_then(|mut file| says(&mut file, written)) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let message = format!("{} reads back as something else than was written", path.display());
+                Err(Error::new(Kind::Conflict, message).help("look after the disk first"))
+            }
+            Err(why) => Err(explain(&why, path, "read back")),
+        }
     }
 
-    /// Puts the content in its place.
+    /// Puts the content in its place, and gives the file it is now.
     ///
     /// # Errors
     /// [`Kind::Stale`] where the file is no longer the one that was read; nothing was changed then, nor where the
     /// rename fails. [`Kind::Unfinished`] where the new content is in place but may not survive a power cut.
-    pub fn commit(self) -> Result<()> {
-        if stamp(&self.target)? != self.seen {
+    pub fn commit(self) -> Result<Seen> {
+        let unchanged = match &self.seen {
+            Some(seen) => seen.is_still(&self.target)?,
+            None => open(&self.target)?.is_none(),
+        };
+        if !unchanged {
             let message = format!("{} was written by somebody else in the meantime", self.target.display());
             return Err(Error::new(Kind::Stale, message).help("stop the app and run the command again"));
         }
@@ -227,8 +300,10 @@ impl Replacement {
             Some(_) => self.temp.persist(&self.target),
             None => self.temp.persist_noclobber(&self.target),
         };
-        renamed.map_err(|why| cannot_rename(&why.error, &self.target))?;
-        settle(&[parent(&self.target)])
+        let file = renamed.map_err(|why| cannot_rename(&why.error, &self.target))?;
+        settle(&[parent(&self.target)])?;
+        let meta = file.metadata().map_err(|why| explain(&why, &self.target, "look at"))?;
+        Ok(Seen::new(&meta))
     }
 }
 
@@ -305,12 +380,12 @@ fn own(file: &File, (uid, gid): (u32, u32)) -> io::Result<()> {
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let target = resolve(path)?;
     let _turn = Turn::take(parent(&target))?;
-    let mut replacement = match stamp(&target)? {
-        Some(seen) => Replacement::of(target, seen)?,
+    let mut replacement = match read(&target)? {
+        Some((said, seen)) => Replacement::of(target, seen, &said)?,
         None => Replacement::new_file(target, mode)?,
     };
     replacement.write([bytes])?;
-    replacement.commit()
+    replacement.commit().map(drop)
 }
 
 #[cfg(test)]
@@ -334,26 +409,67 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         fs::write(&path, "one").unwrap();
-        let mut replacement = Replacement::of(path.clone(), stamp(&path).unwrap().unwrap()).unwrap();
+        let (said, seen) = read(&path).unwrap().unwrap();
+        let mut replacement = Replacement::of(path.clone(), seen, &said).unwrap();
         replacement.write([&b"t"[..], b"wo"]).unwrap();
-        assert_eq!(replacement.read_back().unwrap(), b"two");
+        replacement.check(b"two").unwrap();
+        for other in ["tw", "twoo", "one"] {
+            assert_eq!(replacement.check(other.as_bytes()).unwrap_err().kind, Kind::Conflict);
+        }
         drop(replacement);
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]
-    fn the_same_bytes_in_another_file_are_another_stamp() {
+    fn the_same_bytes_in_another_file_are_another_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         fs::write(&path, "one").unwrap();
-        let seen = stamp(&path).unwrap();
-        assert_eq!(read(&path).unwrap().map(|(_, stamp)| stamp), seen);
+        let (said, seen) = read(&path).unwrap().unwrap();
+        assert!(seen.still_says(&path, &said).unwrap());
         fs::write(dir.path().join("other"), "one").unwrap();
         fs::rename(dir.path().join("other"), &path).unwrap();
-        assert_ne!(stamp(&path).unwrap(), seen);
-        assert_eq!(stamp(&dir.path().join("none")).unwrap(), None);
-        assert_eq!(stamp(dir.path()).unwrap_err().kind, Kind::Conflict);
+        assert!(!seen.still_says(&path, &said).unwrap());
+        assert!(read(&dir.path().join("none")).unwrap().is_none());
+        assert_eq!(read(dir.path()).unwrap_err().kind, Kind::Conflict);
+    }
+
+    /// A file written so long ago that its times tell every change, or as if it had just been.
+    fn seen_in(path: &Path, settled: bool) -> (Vec<u8>, Seen) {
+        let (said, seen) = read(path).unwrap().unwrap();
+        (said, Seen { settled, ..seen })
+    }
+
+    #[test]
+    fn a_change_shows_in_the_times_or_in_the_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, "one").unwrap();
+        assert!(!read(&path).unwrap().unwrap().1.settled, "what was written just now is compared");
+        for settled in [true, false] {
+            let (said, seen) = seen_in(&path, settled);
+            let without = seen.clone().without_text(&said);
+            assert!(seen.still_says(&path, &said).unwrap() && without.is_still(&path).unwrap());
+            // A change of the same length that leaves the time of the last change to the content as it was.
+            std::thread::sleep(Duration::from_millis(20));
+            let before = fs::metadata(&path).unwrap().modified().unwrap();
+            fs::write(&path, if settled { "two" } else { "six" }).unwrap();
+            File::options().write(true).open(&path).unwrap().set_modified(before).unwrap();
+            assert!(!seen.still_says(&path, &said).unwrap() && !without.is_still(&path).unwrap());
+        }
+    }
+
+    #[test]
+    fn equal_times_prove_nothing_where_a_file_was_just_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, "one").unwrap();
+        let (said, seen) = seen_in(&path, false);
+        // As if another had been written within the same tick of the clock: only the bytes tell.
+        assert!(!seen.still_says(&path, b"two").unwrap());
+        assert!(!seen.clone().without_text(b"two").is_still(&path).unwrap());
+        assert!(seen.still_says(&path, &said).unwrap());
     }
 
     #[test]

@@ -76,6 +76,10 @@ impl Json {
         &self.text
     }
 
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
     pub fn root(&self) -> Span {
         self.root
     }

@@ -15,6 +15,7 @@
 //! and in `kept`, per record that a purge removed: `@raw` and its place as `@at`, which together are a record to insert.
 
 mod backup;
+mod cache;
 mod change;
 mod check;
 mod collection;
@@ -37,23 +38,26 @@ mod yaml;
 use crate::atomic;
 use crate::error::{Error, Kind, Result};
 use crate::store::{Standing, Store, StoreReader, Witness};
+use cache::Cache;
 use latchlift_plugin_api::facts::{Backup, Document};
 use latchlift_plugin_api::{Facts, Step, StoreKind};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A directory with the documents a plugin declares.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Documents {
     /// The directory, or a backup of it.
     dir: PathBuf,
     documents: Vec<Document>,
     backup: Option<Backup>,
+    cache: Arc<Cache>,
 }
 
 impl Documents {
     /// The store in `dir` with the documents that the plugin's facts declare.
     pub fn new(dir: impl Into<PathBuf>, documents: Vec<Document>) -> Documents {
-        Documents { dir: dir.into(), documents, backup: None }
+        Documents { dir: dir.into(), documents, backup: None, cache: Arc::default() }
     }
 
     /// The store, which may be a backup packed like this instead of a directory.

@@ -51,7 +51,7 @@ impl DocumentsReader {
         let path = atomic::resolve(&self.store.path_of(document)?);
         let loaded = match path {
             _ if self.backup.is_some() => self.packed(document)?,
-            Ok(path) => Loaded::read(Format::of(document)?, &path)?.map(|(loaded, _)| Arc::new(loaded)),
+            Ok(path) => self.store.cache.read(Format::of(document)?, &path)?.map(|(loaded, _)| loaded),
             // The directory it would be in is missing too.
             Err(why) if why.kind == Kind::NotFound => None,
             Err(why) => return Err(why),
@@ -174,7 +174,7 @@ impl StoreReader for DocumentsReader {
     fn digest(&mut self, name: &str) -> Result<Option<String>> {
         match &self.backup {
             Some(backup) => Ok(backup.digest(self.path_of(name))),
-            None => Ok(atomic::stamp(&self.store.named(name)?)?.map(|stamp| stamp.sha256())),
+            None => atomic::digest(&self.store.named(name)?),
         }
     }
 

@@ -25,7 +25,7 @@ impl Documents {
         let Some(name) = one_document(step)? else { return Ok(Standing::Applied) };
         let document = self.declared(&name)?;
         let path = atomic::resolve(&self.path_of(document)?)?;
-        let loaded = Loaded::read(Format::of(document)?, &path)?.map(|(loaded, _)| loaded);
+        let loaded = self.cache.read(Format::of(document)?, &path)?.map(|(loaded, _)| loaded);
         let (mut standings, mut known) = (vec![], HashMap::new());
         for change in &step.changes {
             standings.push(match &loaded {
@@ -38,7 +38,7 @@ impl Documents {
 
     fn moved(&self, from: &str, to: &str, sha256: &str) -> Result<Standing> {
         let is_it = |name: &str| -> Result<Option<bool>> {
-            Ok(atomic::stamp(&self.named(name)?)?.map(|stamp| stamp.sha256() == sha256))
+            Ok(atomic::digest(&self.named(name)?)?.map(|digest| digest == sha256))
         };
         Ok(match (is_it(from)?, is_it(to)?) {
             (Some(true), None) => Standing::Untouched,

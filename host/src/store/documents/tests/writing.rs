@@ -65,6 +65,26 @@ fn a_missing_field_is_added_and_a_list_replaced() {
 }
 
 #[test]
+fn what_was_read_before_is_not_trusted_where_the_file_has_changed() {
+    let place = Place::new();
+    let mut reader = place.store.reader().unwrap();
+    reader.columns("auth#/data/users").unwrap();
+    // Of the same length, in the same file, and with the same time of its last change.
+    let path = place.dir.path().join(".storage/auth");
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    place.put(".storage/auth", &AUTH.replace("Olivia", "Sylvia"));
+    fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    let change = set("auth#/data/users", key("/id", "u1"), "/name", "Olivia Öwner", "Olivia");
+    assert_eq!(place.commit(vec![change]).unwrap_err().kind, Kind::Stale);
+    let change = set("auth#/data/users", key("/id", "u1"), "/name", "Sylvia Öwner", "Sylvia");
+    place.commit(vec![change]).unwrap();
+    // What was just written is read from memory, and again only as long as it is the file.
+    let again = set("auth#/data/users", key("/id", "u1"), "/name", "Sylvia", "Sylvia Plath");
+    place.commit(vec![again]).unwrap();
+    assert!(place.auth().contains("\"Sylvia Plath\""));
+}
+
+#[test]
 fn a_record_that_moved_on_makes_the_plan_stale() {
     let place = Place::new();
     for change in [
