@@ -4,7 +4,7 @@ use super::Documents;
 use super::backup::Backup;
 use super::collection::{Address, Fields, Shape, columns};
 use super::files;
-use super::filter::Test;
+use super::filter::{Hint, Test};
 use super::format::{Format, Loaded};
 use super::json::{Element, Json};
 use super::records::not_a_collection;
@@ -105,8 +105,9 @@ impl Query {
         mut each: impl FnMut(usize, &[Option<super::json::Span>]) -> bool,
     ) -> Result<()> {
         let fields = Fields::new(self.fields.iter().map(String::as_str), shape)?;
+        let hint = Hint::of(&self.test);
         let mut found = vec![];
-        for (n, record) in records.iter().enumerate().skip(start) {
+        for (n, record) in records.iter().enumerate().skip(start).filter(|(_, record)| hint.fits(json, **record)) {
             fields.find(json, *record, &mut found);
             if self.test.holds(json, &found) && !each(n, &found) {
                 break;

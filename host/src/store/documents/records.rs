@@ -169,9 +169,10 @@ pub fn matching(records: &Records<'_>, filter: &Filter) -> Result<Vec<usize>> {
         names.len() - 1
     });
     let fields = Fields::new(names.iter().map(String::as_str), records.shape)?;
+    let hint = super::filter::Hint::of(&test);
     let mut found = vec![];
     let mut hits = vec![];
-    for (i, record) in records.elements.iter().enumerate() {
+    for (i, record) in records.elements.iter().enumerate().filter(|(_, record)| hint.fits(records.json, **record)) {
         fields.find(records.json, *record, &mut found);
         if test.holds(records.json, &found) {
             hits.push(i);
