@@ -4,7 +4,9 @@ use crate::home::Home;
 use crate::names::normalise;
 use crate::schema::PROVIDER;
 use crate::sign_in::{self, Standing};
-use latchlift_plugin_api::{Account, Batches, Candidate, Error, Kind, Known, Output, Reader, Request, Result, Target};
+use latchlift_plugin_api::{
+    Account, Batches, Candidate, Error, Filter, Kind, Known, Output, Reader, Request, Result, Target,
+};
 
 /// Answers `user list`.
 ///
@@ -26,12 +28,14 @@ pub fn list(reader: &dyn Reader, request: &Request, output: &mut dyn Output) -> 
 /// # Errors
 /// None does, or as [`list`].
 pub fn show(reader: &dyn Reader, request: &Request, output: &mut dyn Output) -> Result<()> {
-    let home = Home::read(reader)?.with_tokens(reader, request.now)?.with_people(reader)?;
+    let home = Home::read(reader)?.with_people(reader)?;
     let target = request.target()?;
     let users = matching(&home, target)?;
     if users.is_empty() {
         return Err(nobody(&home, &target.name));
     }
+    let theirs = Filter::is_in("/user_id", users.iter().map(|user| &*home.users[*user].id));
+    let home = home.with_tokens_of(reader, request.now, theirs)?;
     let mut accounts = Batches::accounts(output);
     for user in users {
         let mut account = with_counts(&home, user);
