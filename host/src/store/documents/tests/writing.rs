@@ -36,6 +36,17 @@ fn old_files_stay_in_ascii_with_four_spaces() {
 }
 
 #[test]
+fn the_first_letter_outside_ascii_is_written_as_the_file_would_have_it() {
+    let names =
+        |indent: &str, name: &str| format!("{{\n{indent}\"names\": [\n{indent}{indent}\"{name}\"\n{indent}]\n}}");
+    for (indent, written) in [("    ", "Zo\\u00eb \\ud83d\\ude00"), ("  ", "Zoë 😀")] {
+        let place = Place::with(&names(indent, "Zoe"));
+        place.commit(vec![set("auth#/names", record([("@value", "Zoe".into())]), "@value", "Zoe", "Zoë 😀")]).unwrap();
+        assert_eq!(place.auth(), names(indent, written));
+    }
+}
+
+#[test]
 fn a_compact_file_stays_compact() {
     let place = Place::with(r#"{"a":[{"id":"x"}],"m":{}}"#);
     let nested = record([("/id", "y".into()), ("/data/username", "ü".into())]);
