@@ -74,7 +74,7 @@ impl DocumentsReader {
         let shape = Shape::of(&loaded.json, container, fields.iter().map(String::as_str))
             .ok_or_else(|| not_a_collection(collection))?;
         let key = (collection.to_owned(), shape);
-        let records = self.records.entry(key).or_insert_with(|| shape.records(&loaded.json, container).into());
+        let records = self.records.entry(key).or_insert_with(|| shape.records(&loaded.json, container));
         Ok((loaded, shape, Arc::clone(records)))
     }
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::store::guarded;
 use latchlift_plugin_api::{Change, Facts, Filter, Record, Value};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Records by their key fields: the fields, and for each combination of their values where the records are.
 type Index = HashMap<Vec<String>, Vec<usize>>;
@@ -16,7 +17,7 @@ pub struct Records<'j> {
     pub json: &'j Json,
     pub container: Span,
     pub shape: Shape,
-    pub elements: Vec<Element>,
+    pub elements: Arc<[Element]>,
     indexes: HashMap<Vec<String>, Index>,
 }
 

@@ -16,6 +16,7 @@ use super::text::{Style, between};
 use crate::error::{Error, Kind, Result};
 use latchlift_plugin_api::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// One range of the text and what comes in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub struct Insertion {
 /// What happens to the elements of one container.
 pub struct Edit {
     pub container: Span,
-    pub elements: Vec<Element>,
+    pub elements: Arc<[Element]>,
     pub removed: BTreeSet<usize>,
     pub inserted: Vec<Insertion>,
 }
@@ -76,7 +77,7 @@ pub fn layout(count: usize, removed: &BTreeSet<usize>, places: &[Option<u64>]) -
 
 impl Edit {
     pub fn new(json: &Json, container: Span) -> Edit {
-        Edit { container, elements: json.elements(container).collect(), removed: BTreeSet::new(), inserted: vec![] }
+        Edit { container, elements: json.all(container), removed: BTreeSet::new(), inserted: vec![] }
     }
 
     /// The raw texts of the elements that go, in order: each the part of the text that goes with it.
