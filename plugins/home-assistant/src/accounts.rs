@@ -96,7 +96,8 @@ pub fn candidate(home: &Home, user: usize) -> Candidate {
 
 /// The failure where nobody has this id.
 pub fn no_id(id: &str) -> Error {
-    Error::new(Kind::NotFound, format!("no account with the id `{id}`")).help("latchlift user list --system")
+    Error::new(Kind::NotFound, format!("no account with the id `{id}`"))
+        .help("see all with `latchlift user list --system`")
 }
 
 /// The failure where nobody has this sign-in name, with what the person may have meant.
@@ -104,8 +105,9 @@ pub fn nobody(home: &Home, typed: &str) -> Error {
     let error = Error::no_account(typed);
     if let (true, [row, ..]) = (home.layout.auth, home.rows_like(typed)) {
         let row = &home.rows[*row].username;
+        let named = sign_in::quoted(row);
         return error.help(format!(
-            "there is a password entry `{row}` that leads to no user: `latchlift user add {row}` gives it one, `latchlift user remove {row}` takes it away"
+            "there is a password entry `{row}` that leads to no user: `latchlift user add {named}` gives it one, `latchlift user remove {named}` takes it away"
         ));
     }
     let folded = normalise(typed);

@@ -21,7 +21,7 @@ const EACH: usize = 10;
 pub fn check(reader: &dyn Reader, now: Time, output: &mut dyn Output) -> Result<()> {
     let layout = Layout::look(reader)?;
     let mut findings = vec![];
-    unreadable::check(&layout, &mut findings);
+    unreadable::check(reader, &layout, &mut findings);
     let home = match layout.needs(&ACCOUNT_FILES) {
         Ok(()) => Some(Home::read(reader)?.with_tokens(reader, now)?),
         Err(_) => None,

@@ -129,6 +129,23 @@ fn many_of_a_kind_are_counted() {
 }
 
 #[test]
+fn files_that_are_no_json_are_found_and_not_tripped_over() {
+    for (name, severity, fix) in [
+        ("auth", Severity::Serious, "onboarding restart"),
+        ("auth_provider.homeassistant", Severity::Serious, "onboarding restart"),
+        ("auth_module.totp", Severity::Serious, ""),
+        ("person", Severity::Warning, ""),
+        ("http", Severity::Warning, ""),
+    ] {
+        let mut directory = healthy();
+        directory.breaks(name);
+        let finding = check(&directory).findings.remove(0);
+        assert_eq!((finding.code.as_str(), finding.severity), ("unreadable_file", severity), "{name}");
+        assert_eq!((finding.evidence, finding.fix.join(" ")), (Some(format!(".storage/{name}")), fix.to_owned()));
+    }
+}
+
+#[test]
 fn findings_name_the_command_that_mends_them() {
     let mut directory = healthy();
     directory.user(0)["local_only"] = true.into();

@@ -198,10 +198,21 @@ fn a_known_name_is_promoted_in_place() {
 }
 
 #[test]
+fn commands_survive_names_that_a_shell_would_take_apart() {
+    for (name, command) in [("ann", "ann"), ("o'ann b", r"'o'\''ann b'"), ("-ann", "--id 1")] {
+        let directory = directory(&[("1", name, true)]);
+        let refused = plan(&directory, &request("admin.recreate", "zoe")).unwrap_err();
+        let wanted = format!("`latchlift password reset {command}`");
+        assert!(refused.message.ends_with(&wanted), "{} is not {wanted}", refused.message);
+    }
+}
+
+#[test]
 fn a_usable_administrator_is_not_doubled() {
     let directory = directory(&[("1", "ann", true)]);
     let refused = plan(&directory, &request("admin.recreate", "zoe")).unwrap_err();
     assert_eq!(refused.help.as_deref(), Some("if you mean it, say --allow-existing-admin"));
+    assert!(refused.message.ends_with("for a new password: `latchlift password reset ann`"), "{}", refused.message);
     let allowed =
         with(Options { allow: vec!["existing-admin".into()], ..Options::default() }, request("admin.recreate", "zoe"));
     assert_eq!(plan(&directory, &allowed).unwrap().steps.len(), 2);

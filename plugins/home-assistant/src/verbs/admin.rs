@@ -38,9 +38,9 @@ fn refuse_if_usable(home: &Home, request: &Request) -> Result<()> {
     match (0..home.users.len()).find(usable) {
         Some(user) if !request.options.allows("existing-admin") => {
             let name = accounts::name(home, user).unwrap_or_default();
-            let command = sign_in::command(home, &["password", "reset"], user).join(" ");
+            let command = sign_in::command_text(home, &["password", "reset"], user);
             let message =
-                format!("`{name}` is an administrator who can sign in; for a new password: latchlift {command}");
+                format!("`{name}` is an administrator who can sign in; for a new password: `latchlift {command}`");
             Err(Error::refused(message, Some("allow-existing-admin")))
         }
         _ => Ok(()),
@@ -116,7 +116,7 @@ fn way_in(home: &Home, user: usize, typed: &str) -> Result<(Option<usize>, Strin
     let typed = if typed.is_empty() { accounts::name(home, user).unwrap_or_default() } else { typed };
     if typed.is_empty() {
         let message = format!("{} has no sign-in name yet; say which it gets", title(home, user));
-        let help = format!("latchlift admin recreate NAME --id {}", home.users[user].id);
+        let help = format!("say `latchlift admin recreate NAME --id {}`", home.users[user].id);
         return Err(Error::new(Kind::Usage, message).help(help));
     }
     match home.users_like(typed).iter().find(|other| **other != user) {

@@ -4,7 +4,7 @@ use super::START;
 use crate::accounts;
 use crate::home::Home;
 use crate::schema::Layout;
-use crate::sign_in::command;
+use crate::sign_in::command_text;
 use latchlift_plugin_api::{Change, Context, Plan, Request, Result};
 
 /// The files that go aside, in this order: without password entries nobody signs in as a new administrator, without users
@@ -45,7 +45,7 @@ fn instead(context: &Context<'_>) -> String {
             let known =
                 people.filter(|user| home.is_admin(&home.users[*user]) && accounts::name(&home, *user).is_some());
             let first = known.max_by_key(|user| home.users[*user].owner);
-            first.map(|user| command(&home, &["password", "reset"], user).join(" "))
+            first.map(|user| command_text(&home, &["password", "reset"], user))
         }
         Err(_) => None,
     };

@@ -100,8 +100,8 @@ fn elsewhere(home: &Home, user: usize, name: &str) -> Error {
     let kinds: Vec<&str> = home.users[user].credentials.iter().map(|c| &*home.credentials[*c].provider).collect();
     let message =
         format!("`{name}` signs in through `{}`; Home Assistant keeps no password for it", kinds.join("`, `"));
-    let command = sign_in::command(home, &["password", "reset"], user).join(" ");
-    Error::refused(message, None).help(format!("to give it a password here: latchlift {command} --convert"))
+    let command = sign_in::command_text(home, &["password", "reset"], user);
+    Error::refused(message, None).help(format!("to give it a password here: `latchlift {command} --convert`"))
 }
 
 /// The plan with what keeps the person out all the same, or is else to know.
