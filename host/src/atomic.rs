@@ -326,7 +326,17 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
     settle(&[parent(from), parent(to)])
 }
 
-/// Makes a rename last. What fails here fails after the fact.
+/// Takes a file away.
+///
+/// # Errors
+/// As [`rename`].
+pub fn remove(path: &Path) -> Result<()> {
+    fault::point("documents.remove")?;
+    fs::remove_file(path).map_err(|why| explain(&why, path, "remove"))?;
+    settle(&[parent(path)])
+}
+
+/// Makes a rename or a removal last. What fails here fails after the fact.
 fn settle(dirs: &[&Path]) -> Result<()> {
     let synced = || {
         fault::point("documents.rename.after")?;

@@ -306,7 +306,8 @@ impl Open {
     pub fn receipt(&mut self, step: usize, receipt: Receipt) -> Result<()> {
         let silent = receipt.kept.iter().all(Vec::is_empty)
             && receipt.places.iter().all(Option::is_none)
-            && receipt.texts.iter().all(Option::is_none);
+            && receipt.texts.iter().all(Option::is_none)
+            && receipt.made.is_none();
         if silent {
             return Ok(());
         }

@@ -7,18 +7,18 @@
 //!
 //! Whatever fails before the rename leaves the document as it was.
 
-use super::Documents;
 use super::change::resolve;
 use super::collection::Address;
 use super::format::{Format, Loaded};
 use super::splice::{Splice, spliced};
 use super::verify::Expected;
 use super::write::receipt;
+use super::{Documents, removal};
 use crate::atomic::{self, Replacement, Seen, Turn};
 use crate::error::{Error, Kind, Result};
 use crate::store::{Receipt, Witness};
 use latchlift_plugin_api::facts::Document;
-use latchlift_plugin_api::{Change, Facts, Step};
+use latchlift_plugin_api::{Change, Facts, Step, sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,20 +43,24 @@ impl Documents {
         if let [Change::Move { from, to, sha256 }] = &step.changes[..] {
             return self.rename(from, to, sha256, &mut || witness(receipt(step)));
         }
+        if let Some((name, sha256)) = removal::of(step) {
+            return self.remove(name, sha256, &mut || witness(receipt(step)));
+        }
         let Some(name) = one_document(step)? else { return witness(receipt(step)) };
         let document = self.declared(&name)?;
         let path = atomic::resolve(&self.path_of(document)?)?;
         let _turn = Turn::take(path.parent().unwrap_or(Path::new("/")))?;
         let Some(original) = self.open(document, path, step)? else { return witness(receipt(step)) };
-        let Edit { splices, expected, receipt } = Edit::new(&original.loaded, step, facts)?;
+        let Edit { splices, expected, mut receipt } = Edit::new(&original.loaded, step, facts)?;
         if splices.is_empty() {
             return witness(receipt);
         }
-        let path = original.path.clone();
+        let (path, is_new) = (original.path.clone(), original.seen.is_none());
         // The original leaves memory as the new text is made of it: a large document need not be in memory twice.
         self.cache.take(&path);
         let (replacement, new) = original.replaced(document, &splices)?;
         expected.iter().try_for_each(|expected| expected.verify(&new.json))?;
+        receipt.made = is_new.then(|| sha256(new.text().as_bytes()));
         witness(receipt)?;
         let seen = replacement.commit()?;
         self.cache.keep(&path, &Arc::new(new), &seen);

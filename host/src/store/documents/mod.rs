@@ -12,6 +12,7 @@
 //! - `Update`: how fields were that their values alone do not bring back, absent ones above all. Undo gives it as the field
 //!   `@raw` beside the other fields of `after`.
 //!
+//! and in `made` the digest of a document that the step made, by which undo takes it away whole;
 //! and in `kept`, per record that a purge removed: `@raw` and its place as `@at`, which together are a record to insert.
 
 mod backup;
@@ -26,6 +27,7 @@ mod format;
 mod json;
 mod reader;
 mod records;
+mod removal;
 mod splice;
 mod standing;
 #[cfg(test)]
@@ -37,7 +39,7 @@ mod yaml;
 
 use crate::atomic;
 use crate::error::{Error, Kind, Result};
-use crate::store::{Standing, Store, StoreReader, Witness};
+use crate::store::{Receipt, Standing, Store, StoreReader, Witness};
 use cache::Cache;
 use latchlift_plugin_api::facts::{Backup, Document};
 use latchlift_plugin_api::{Facts, Step, StoreKind};
@@ -116,6 +118,10 @@ impl Store for Documents {
 
     fn standing(&self, step: &Step, facts: &Facts) -> Result<Standing> {
         self.compare(step, facts)
+    }
+
+    fn unmake(&self, step: &Step, receipt: &Receipt) -> Result<Option<Step>> {
+        self.unmake(step, receipt)
     }
 
     fn commit(&self, step: &Step, facts: &Facts, witness: &mut Witness<'_>) -> Result<()> {

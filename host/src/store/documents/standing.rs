@@ -2,11 +2,11 @@
 //!
 //! A step of one document is written by one rename, so it is there as a whole or not at all.
 
-use super::Documents;
 use super::collection::{Address, RAW, Shape};
 use super::commit::one_document;
 use super::format::{Format, Loaded};
 use super::records::{self, Guard, Records};
+use super::{Documents, removal};
 use crate::atomic;
 use crate::error::Result;
 use crate::store::Standing;
@@ -21,6 +21,9 @@ impl Documents {
     pub(super) fn compare(&self, step: &Step, facts: &Facts) -> Result<Standing> {
         if let [Change::Move { from, to, sha256 }] = &step.changes[..] {
             return self.moved(from, to, sha256);
+        }
+        if let Some((name, sha256)) = removal::of(step) {
+            return self.removed(name, sha256);
         }
         let Some(name) = one_document(step)? else { return Ok(Standing::Applied) };
         let document = self.declared(&name)?;
