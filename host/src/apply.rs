@@ -2,16 +2,17 @@
 //!
 //! ```text
 //! every instance checked ── not running, store as planned
-//!   journal: begun        (synced)
-//!     per step: guard, write, read back, journal what only the store knows, COMMIT, journal: committed
-//!   journal: done
+//!   journal: begun        (on its way to the disk)
+//!     per step: guard, write, read back, journal what only the store knows (begun is on the disk), COMMIT,
+//!               journal: committed
+//!   journal: done         (on its way to the disk, while the caller looks at what is now true)
 //! ```
 //!
 //! Stopping anywhere leaves the app safe (each prefix of a plan is) and the journal knowing enough to go on or back.
 //! `resume` and `undo` are the same door with other steps.
 
 use crate::error::{Error, Kind, Result};
-use crate::journal::{Begun, End, Entry, Journal, Open};
+use crate::journal::{Begun, End, Entry, Journal, Open, Syncing};
 use crate::running::{self, Held};
 use crate::store::{Standing, Store};
 use latchlift_plugin_api::{Change, Facts, Filter, Location, Select, Step, Value};
@@ -32,6 +33,26 @@ pub struct Work<'a> {
     pub stores: &'a Stores,
     /// Whether the person said to write while the app runs.
     pub allow_running: bool,
+}
+
+/// A plan that is written. The end of its journal entry may still be on its way to the disk.
+#[must_use = "what is not recorded reads as interrupted after a crash"]
+pub struct Applied {
+    id: String,
+    end: Syncing,
+    steps: usize,
+}
+
+impl Applied {
+    /// The journal entry's id, once the entry is on the disk as a whole.
+    ///
+    /// # Errors
+    /// [`Kind::Unfinished`] where it does not get there.
+    pub fn recorded(self) -> Result<String> {
+        let Applied { id, end, steps } = self;
+        end.wait().map_err(|error| unrecorded(error, steps.saturating_sub(1), steps))?;
+        Ok(id)
+    }
 }
 
 /// Makes sure that the app is stopped where it must be. Gives what to know where it runs and that was allowed.
@@ -74,11 +95,11 @@ pub fn check_fresh(work: &Work<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Writes a plan. Gives the journal entry's id.
+/// Writes a plan.
 ///
 /// # Errors
 /// With its `note` saying what the standing of the data is. [`Kind::Unfinished`] where only some steps are written.
-pub fn apply(journal: &Journal, work: Work<'_>) -> Result<String> {
+pub fn apply(journal: &Journal, work: Work<'_>) -> Result<Applied> {
     let held = hold(&work)?;
     let steps = &work.begun.plan.steps;
     if steps.len() > 1 {
@@ -86,23 +107,23 @@ pub fn apply(journal: &Journal, work: Work<'_>) -> Result<String> {
         check_fresh(&work)?;
     }
     let open = journal.begin(work.begun.clone()).map_err(|error| error.note("nothing was changed"))?;
-    let id = run(open, &work, steps, 0..steps.len())?;
+    let applied = run(open, &work, steps, 0..steps.len())?;
     drop(held);
-    Ok(id)
+    Ok(applied)
 }
 
 /// Writes the steps of an entry that were not yet written.
 ///
 /// # Errors
 /// [`Kind::Unfinished`] where the data is neither as before nor as after a step.
-pub fn resume(journal: &Journal, entry: &Entry, work: Work<'_>) -> Result<String> {
+pub fn resume(journal: &Journal, entry: &Entry, work: Work<'_>) -> Result<Applied> {
     let held = hold(&work)?;
     let open = journal.reopen(entry)?;
     let first = written(entry, &work)?;
     let steps = &entry.begun.plan.steps;
-    let id = run(open, &work, steps, first..steps.len())?;
+    let applied = run(open, &work, steps, first..steps.len())?;
     drop(held);
-    Ok(id)
+    Ok(applied)
 }
 
 /// How many steps of an entry are written: those the journal knows of, and those that show in the store.
@@ -196,7 +217,7 @@ fn mixed(entry: &Entry, step: usize) -> Error {
         ))
 }
 
-fn run(mut open: Open, work: &Work<'_>, steps: &[Step], which: std::ops::Range<usize>) -> Result<String> {
+fn run(mut open: Open, work: &Work<'_>, steps: &[Step], which: std::ops::Range<usize>) -> Result<Applied> {
     let signals = Signals::hold()?;
     let total = steps.len();
     for i in which {
@@ -218,8 +239,8 @@ fn run(mut open: Open, work: &Work<'_>, steps: &[Step], which: std::ops::Range<u
         }
     }
     let id = open.id.clone();
-    open.end(End::Done).map_err(|error| unrecorded(error, total.saturating_sub(1), total))?;
-    Ok(id)
+    let end = open.ending(End::Done).map_err(|error| unrecorded(error, total.saturating_sub(1), total))?;
+    Ok(Applied { id, end, steps: total })
 }
 
 /// What to say when step `i` was not written. Only the first step leaves the data as it was.

@@ -1,6 +1,6 @@
 //! The journal: what was planned, how far it got, and what is needed to take it back without loading a plugin.
 //!
-//! One file per entry, lines of JSON, each synced before the next thing happens:
+//! One file per entry, lines of JSON, each synced before anything happens that depends on it:
 //!
 //! ```text
 //! {"begun": ...}        the plan, the stores, who
@@ -15,6 +15,8 @@
 //! Intent goes to disk before the data does: after a crash the journal must know at least as much as the database. A
 //! begun entry over untouched data is harmless, an unrecorded change is not. Old hashes are in it, passwords never.
 
+mod syncing;
+
 use crate::error::{Error, Kind, Result};
 use crate::store::Receipt;
 use latchlift_plugin_api::{Change, Facts, Location, Plan, Time, facts};
@@ -24,6 +26,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+pub use syncing::Syncing;
 
 /// Entries kept at most, and how long, in days. Unfinished ones are kept whatever their age.
 const KEEP: (usize, i64) = (1000, 365);
@@ -154,6 +157,8 @@ pub struct Open {
     pub id: String,
     file: File,
     path: PathBuf,
+    /// The beginning, until it is known to be on the disk.
+    beginning: Option<Syncing>,
 }
 
 impl Journal {
@@ -167,7 +172,7 @@ impl Journal {
         &self.dir
     }
 
-    /// Writes an entry's beginning, synced; gives it an id.
+    /// Writes an entry's beginning and gives it an id. It is on the disk when [`Open::receipt`] has answered.
     ///
     /// # Errors
     /// The directory cannot be made or written, or is not private.
@@ -178,11 +183,12 @@ impl Journal {
         begun.facts = needed(&begun.facts);
         let path = self.dir.join(format!("{:013}-{}.{OPEN}", begun.at.0, begun.id));
         let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
-        let mut open = Open { id: begun.id.clone(), file: file.map_err(|why| cannot(&path, &why))?, path };
+        let file = file.map_err(|why| cannot(&path, &why))?;
+        let mut open = Open { id: begun.id.clone(), file, path, beginning: None };
         open.lock()?;
         crate::fault::point("journal.begin")?;
         open.line(&Line::Begun(Box::new(begun)))?;
-        sync_dir(&self.dir)?;
+        open.beginning = Some(Syncing::start(&open.file, &open.path, Some(&self.dir))?);
         self.prune();
         Ok(open)
     }
@@ -194,7 +200,7 @@ impl Journal {
     pub fn reopen(&self, entry: &Entry) -> Result<Open> {
         let text = std::fs::read(&entry.path).map_err(|why| cannot(&entry.path, &why))?;
         let file = OpenOptions::new().append(true).open(&entry.path).map_err(|why| cannot(&entry.path, &why))?;
-        let open = Open { id: entry.begun.id.clone(), file, path: entry.path.clone() };
+        let open = Open { id: entry.begun.id.clone(), file, path: entry.path.clone(), beginning: None };
         open.lock()?;
         // A line that a crash cut short goes, or the next one would be glued to it.
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
@@ -299,11 +305,13 @@ impl Journal {
 }
 
 impl Open {
-    /// Records what a step's store said, inside its transaction. Nothing to say is not written.
+    /// Records what a step's store said, inside its transaction, and makes sure that the beginning is on the disk: the
+    /// commit comes next. Nothing to say is not written.
     ///
     /// # Errors
     /// It cannot be written; the step must then roll back.
     pub fn receipt(&mut self, step: usize, receipt: Receipt) -> Result<()> {
+        self.beginning.take().map_or(Ok(()), Syncing::wait)?;
         let silent = receipt.kept.iter().all(Vec::is_empty)
             && receipt.places.iter().all(Option::is_none)
             && receipt.texts.iter().all(Option::is_none)
@@ -312,7 +320,7 @@ impl Open {
             return Ok(());
         }
         crate::fault::point("journal.receipt")?;
-        self.line(&Line::Receipt(step, receipt))
+        self.synced_line(&Line::Receipt(step, receipt))
     }
 
     /// Records that a step is written.
@@ -321,19 +329,27 @@ impl Open {
     /// It cannot be written.
     pub fn committed(&mut self, step: usize) -> Result<()> {
         crate::fault::point("journal.committed")?;
-        self.line(&Line::Committed(step))
+        self.synced_line(&Line::Committed(step))
     }
 
     /// Records the end.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn end(mut self, end: End) -> Result<()> {
+    pub fn end(self, end: End) -> Result<()> {
+        self.ending(end)?.wait()
+    }
+
+    /// Records the end, which is on the disk once it was waited for.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn ending(mut self, end: End) -> Result<Syncing> {
         crate::fault::point("journal.end")?;
         self.line(&Line::Ended(end))?;
         // What counts is the line; the name only spares others from looking.
         std::fs::rename(&self.path, self.path.with_extension(ENDED)).ok();
-        Ok(())
+        Syncing::start(&self.file, &self.path, None)
     }
 
     fn lock(&self) -> Result<()> {
@@ -352,8 +368,12 @@ impl Open {
         let broken = |why: serde_json::Error| Error::new(Kind::Failed, format!("a journal line cannot be made: {why}"));
         let mut text = serde_json::to_vec(line).map_err(broken)?;
         text.push(b'\n');
-        let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
-        written.map_err(|why| cannot(&self.path, &why))
+        self.file.write_all(&text).map_err(|why| cannot(&self.path, &why))
+    }
+
+    fn synced_line(&mut self, line: &Line) -> Result<()> {
+        self.line(line)?;
+        self.file.sync_data().map_err(|why| cannot(&self.path, &why))
     }
 }
 
@@ -429,10 +449,6 @@ fn new_id() -> Result<String> {
     Ok(latchlift_plugin_api::hex(&bytes))
 }
 
-fn sync_dir(dir: &Path) -> Result<()> {
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|why| cannot(dir, &why))
-}
-
 fn cannot(path: &Path, why: &std::io::Error) -> Error {
     let kind = if why.kind() == std::io::ErrorKind::PermissionDenied { Kind::Denied } else { Kind::Failed };
     Error::new(kind, format!("cannot use the journal {}: {}", path.display(), crate::error::io_reason(why)))
@@ -440,63 +456,4 @@ fn cannot(path: &Path, why: &std::io::Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use latchlift_plugin_api::{Record, plan};
-
-    fn begun() -> Begun {
-        let step = plan::insert("user", Record::new().with("id", "1"));
-        Begun { app: "homarr".into(), plan: Plan::new("test").step(vec![step]), ..Begun::default() }
-    }
-
-    #[test]
-    fn an_entry_tells_how_far_it_got() {
-        let dir = tempfile::tempdir().unwrap();
-        let journal = Journal::new(dir.path());
-        let mut open = journal.begin(begun()).unwrap();
-        assert!(journal.entries().unwrap().0[0].is_unfinished());
-        open.committed(0).unwrap();
-        let id = open.id.clone();
-        open.end(End::Done).unwrap();
-        let entry = journal.find(&id[..4]).unwrap();
-        assert!(entry.can_be_undone() && entry.committed[0] && entry.state() == "done");
-        let undo = Begun { undoes: Some(id.clone()), ..begun() };
-        journal.begin(undo).unwrap().end(End::Done).unwrap();
-        let entry = journal.find(&id).unwrap();
-        assert!(!entry.can_be_undone() && entry.state() == "undone");
-    }
-
-    #[test]
-    fn an_entry_being_written_is_not_taken_for_an_interrupted_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let journal = Journal::new(dir.path());
-        let writing = journal.begin(begun()).unwrap();
-        let entry = journal.unfinished().unwrap().remove(0);
-        assert_eq!(journal.reopen(&entry).err().map(|error| error.kind), Some(Kind::Locked));
-        drop(writing);
-        assert!(journal.reopen(&entry).is_ok());
-    }
-
-    #[test]
-    fn a_line_cut_short_by_a_crash_is_as_if_not_written() {
-        let dir = tempfile::tempdir().unwrap();
-        let journal = Journal::new(dir.path());
-        let open = journal.begin(begun()).unwrap();
-        let path = open.path.clone();
-        drop(open);
-        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"ended\":\"do").unwrap();
-        let entry = journal.entries().unwrap().0.remove(0);
-        assert!(entry.is_unfinished());
-        journal.reopen(&entry).unwrap().end(End::Failed).unwrap();
-        assert_eq!(journal.entries().unwrap().0[0].end, Some(End::Failed));
-    }
-
-    #[test]
-    fn the_directory_is_private() {
-        let dir = tempfile::tempdir().unwrap();
-        let journal = Journal::new(dir.path());
-        let open = journal.begin(begun()).unwrap();
-        assert_eq!(std::fs::metadata(journal.dir()).unwrap().mode() & 0o777, 0o700);
-        assert_eq!(std::fs::metadata(&open.path).unwrap().mode() & 0o777, 0o600);
-    }
-}
+mod tests;

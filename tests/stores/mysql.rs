@@ -192,6 +192,30 @@ fn a_trigger_that_alters_what_was_written_rolls_back() {
 }
 
 #[test]
+fn a_trigger_that_alters_what_was_not_asked_for_rolls_back() {
+    let t = Bench::mysql();
+    t.script("CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(20), admin INT); INSERT INTO people VALUES (1, 'john', 0)");
+    t.script("CREATE TRIGGER crown BEFORE UPDATE ON people FOR EACH ROW SET NEW.admin = 1");
+    let change = update("people", rec([("id", 1)]), rec([("name", "john")]), rec([("name", "max")]));
+    let refused = t.commit(vec![change], &people()).unwrap_err();
+    assert_eq!((refused.kind, refused.message.contains("`admin`")), (Kind::Conflict, true), "{}", refused.message);
+    assert_eq!(t.value("SELECT concat(name, admin) FROM people").as_deref(), Some("john0"));
+}
+
+#[test]
+fn a_time_that_the_server_renews_is_no_side_effect() {
+    let t = Bench::mysql();
+    t.script(
+        "CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(20), \
+         seen TIMESTAMP NOT NULL DEFAULT '2020-01-01 00:00:00' ON UPDATE current_timestamp())",
+    );
+    t.script("INSERT INTO people (id, name) VALUES (1, 'john')");
+    let change = update("people", rec([("id", 1)]), rec([("name", "john")]), rec([("name", "max")]));
+    t.commit(vec![change], &people()).unwrap();
+    assert_eq!(t.value("SELECT concat(name, seen > '2021-01-01') FROM people").as_deref(), Some("max1"));
+}
+
+#[test]
 fn a_trigger_that_forbids_is_a_conflict() {
     let t = Bench::mysql();
     t.script("CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(20)); INSERT INTO people VALUES (1, 'john')");

@@ -132,6 +132,18 @@ fn a_trigger_that_alters_what_was_written_rolls_back() {
 }
 
 #[test]
+fn a_trigger_that_alters_what_was_not_asked_for_rolls_back() {
+    let t = Bench::postgres();
+    t.script("CREATE TABLE people (id int PRIMARY KEY, name text, admin boolean); INSERT INTO people VALUES (1, 'john', false);
+        CREATE FUNCTION crown() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.admin := true; RETURN NEW; END';
+        CREATE TRIGGER crown BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION crown()");
+    let change = update("people", rec([("id", 1)]), rec([("name", "john")]), rec([("name", "max")]));
+    let refused = t.commit(vec![change], &people()).unwrap_err();
+    assert_eq!((refused.kind, refused.message.contains("`admin`")), (Kind::Conflict, true), "{}", refused.message);
+    assert_eq!(t.value("SELECT name || admin FROM people").as_deref(), Some("johnfalse"));
+}
+
+#[test]
 fn a_view_is_read_and_not_written() {
     let t = Bench::postgres();
     t.script(

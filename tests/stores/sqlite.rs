@@ -78,6 +78,19 @@ fn a_trigger_that_alters_what_was_written_rolls_back() {
 }
 
 #[test]
+fn a_trigger_that_alters_what_was_not_asked_for_rolls_back() {
+    let t = Bench::sqlite();
+    t.script(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, admin INTEGER); INSERT INTO people VALUES (1, 'john', 0);
+         CREATE TRIGGER crown AFTER UPDATE OF name ON people BEGIN UPDATE people SET admin = 1 WHERE id = new.id; END",
+    );
+    let change = update("people", rec([("id", 1)]), rec([("name", "john")]), rec([("name", "max")]));
+    let refused = t.commit(vec![change], &facts(&[("people", &["id"])])).unwrap_err();
+    assert_eq!((refused.kind, refused.message.contains("`admin`")), (Kind::Conflict, true), "{}", refused.message);
+    assert_eq!(t.value("SELECT name || admin FROM people").as_deref(), Some("john0"));
+}
+
+#[test]
 fn a_column_that_folds_letters_folds_them_in_same_and_not_in_counts() {
     let t = Bench::sqlite();
     t.script(

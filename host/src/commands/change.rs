@@ -389,7 +389,13 @@ fn work<'a>(run: &Run, ask: &'a Ask, planned: &'a Planned) -> Work<'a> {
 }
 
 fn write_one(run: &Run, ask: &Ask, planned: &Planned) -> Result<Outcome> {
-    let entry = apply::apply(&run.journal()?, work(run, ask, planned))?;
+    let applied = apply::apply(&run.journal()?, work(run, ask, planned))?;
+    let sign_in = look_afterwards(run, planned);
+    Ok(Outcome { entry: applied.recorded()?, sign_in })
+}
+
+/// Whether those who should be able to sign in now are.
+fn look_afterwards(run: &Run, planned: &Planned) -> Vec<(String, Account)> {
     let mut sign_in = Vec::new();
     for person in planned.plan.accounts.iter().filter(|person| person.should_sign_in) {
         let target = Target { id: Some(person.id.clone()), ..Target::default() };
@@ -405,7 +411,7 @@ fn write_one(run: &Run, ask: &Ask, planned: &Planned) -> Result<Outcome> {
             run.ui.warn(format!("the change is written, but looking at {} afterwards failed: {error}", person.name));
         }
     }
-    Ok(Outcome { entry, sign_in })
+    sign_in
 }
 
 /// Says what is now true and how to take it back.

@@ -1,7 +1,7 @@
 //! `history`, `undo`, `resume`: what was done, and taking it back.
 
 use super::{Exit, change};
-use crate::apply::{self, Work};
+use crate::apply::{self, Applied, Work};
 use crate::cli::{HistoryVerb, Resume, Undo, Write};
 use crate::context::{Reopened, Run, Wanted};
 use crate::error::{Error, Kind, Result};
@@ -126,7 +126,8 @@ pub fn undo(run: &Run, ask: Undo) -> Result<Exit> {
     // An interrupted entry is locked while it is taken back, and closed when that is done.
     let interrupted = if entry.is_unfinished() { Some(run.journal()?.reopen(&entry)?) } else { None };
     carry_out(run, &entry, work, &ask.write, |journal, work| {
-        let id = apply::apply(journal, work).map_err(|error| moved_on(run, &entry, error))?;
+        let id = apply::apply(journal, work).and_then(Applied::recorded);
+        let id = id.map_err(|error| moved_on(run, &entry, error))?;
         if let Some(open) = interrupted {
             open.end(End::Abandoned)?;
         }
@@ -227,7 +228,7 @@ pub fn resume(run: &Run, ask: Resume) -> Result<Exit> {
     }
     let shown = Work { begun: Begun { plan, ..entry.begun.clone() }, ..resuming };
     carry_out(run, &entry, shown, &ask.write, |journal, shown| {
-        apply::resume(journal, &entry, Work { begun: entry.begun.clone(), ..shown })
+        apply::resume(journal, &entry, Work { begun: entry.begun.clone(), ..shown })?.recorded()
     })
 }
 

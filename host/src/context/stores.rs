@@ -42,10 +42,15 @@ impl Run {
 
     pub(super) fn store(&self, location: &Location, facts: &Facts) -> Result<Box<dyn Store>> {
         let (patience, password) = (self.patience(), |server: &Server| server.password.clone().map(Zeroizing::new));
+        let tables = || facts.collections.iter().map(|collection| collection.name.clone()).collect();
         Ok(match location {
             Location::Sqlite { path } => Box::new(Sqlite::new(PathBuf::from(path), patience)),
-            Location::Mysql(server) => Box::new(Mysql::new(server.clone(), password(server), patience)),
-            Location::Postgres(server) => Box::new(Postgres::new(server.clone(), password(server), patience)),
+            Location::Mysql(server) => {
+                Box::new(Mysql::new(server.clone(), password(server), patience).expecting(tables()))
+            }
+            Location::Postgres(server) => {
+                Box::new(Postgres::new(server.clone(), password(server), patience).expecting(tables()))
+            }
             Location::Dir { path } => {
                 let documents = Documents::new(PathBuf::from(path), facts.documents.clone());
                 Box::new(documents.with_backup(facts.backup.clone()))

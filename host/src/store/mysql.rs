@@ -3,15 +3,17 @@
 //! Reads see one consistent snapshot. Writes take the guards into the `WHERE` of each statement, which the server
 //! evaluates on the rows as they are, so that a change by somebody else in between is seen.
 
+mod catalogue;
 mod columns;
 mod failure;
 
 use super::server::{CONNECT, Encryption, Idle, Lent, Refusal, STATEMENT, Target, within};
-use super::sql::{Database, Natural, Open, Reference, Statement, Table, write};
+use super::sql::{Database, Open, Reference, Statement, Table, write};
 use super::{Standing, Store, StoreReader, Witness, tls};
 use crate::error::{Error, Kind, Result};
+use catalogue::ForeignKey;
 use columns::quote;
-use latchlift_plugin_api::{Cell, Column, Facts, Server, Step, StoreKind, Value};
+use latchlift_plugin_api::{Cell, Change, Column, Facts, Server, Step, StoreKind, Value};
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder, Params, SslOpts};
 use std::collections::HashSet;
@@ -25,13 +27,21 @@ const TRANSACTIONAL: [&str; 4] = ["InnoDB", "ROCKSDB", "TokuDB", "ndbcluster"];
 pub struct Mysql {
     target: Target,
     idle: Idle<Conn>,
+    /// The tables that readers will most likely ask for.
+    tables: Vec<String>,
 }
 
 impl Mysql {
     /// The database at `server`; `patience` is how long to wait for a lock.
     pub fn new(server: Server, password: Option<Zeroizing<String>>, patience: Duration) -> Mysql {
         let password = password.or_else(|| server.password.clone().map(Zeroizing::new));
-        Mysql { target: Target { scheme: "mysql", server, password, patience }, idle: Idle::none() }
+        Mysql { target: Target { scheme: "mysql", server, password, patience }, idle: Idle::none(), tables: vec![] }
+    }
+
+    /// The same, described at once with the first table that a reader asks for.
+    #[must_use]
+    pub fn expecting(self, tables: Vec<String>) -> Mysql {
+        Mysql { tables, ..self }
     }
 
     /// Connects and begins a transaction.
@@ -98,7 +108,8 @@ impl Mysql {
     }
 
     fn reading(&self) -> Result<Open<Session>> {
-        Ok(Open::new(self.begin("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?))
+        let session = self.begin("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?;
+        Ok(Open::expecting(session, &self.tables))
     }
 }
 
@@ -120,7 +131,8 @@ impl Store for Mysql {
     }
 
     fn commit(&self, step: &Step, facts: &Facts, witness: &mut Witness<'_>) -> Result<()> {
-        let mut open = Open::new(self.begin("START TRANSACTION READ WRITE")?);
+        let mut open =
+            Open::expecting(self.begin("START TRANSACTION READ WRITE")?, step.changes.iter().map(Change::collection));
         // On an error the connection goes with its transaction open, which rolls it back.
         let receipt = write::write(&mut open, step, facts)?;
         witness(receipt)?;
@@ -131,12 +143,6 @@ impl Store for Mysql {
         crate::fault::point("mysql.commit.after").ok();
         Ok(())
     }
-}
-
-/// A foreign key and the table it points at.
-struct ForeignKey {
-    to: String,
-    reference: Reference,
 }
 
 /// A connection in a transaction.
@@ -158,61 +164,6 @@ impl Session {
         let values: Option<Vec<mysql::Value>> = statement.values.iter().map(columns::bound).collect();
         let strange = || Error::new(Kind::Plugin, "the plugin gave a list or a map where a database has a value");
         values.map(Params::Positional).ok_or_else(strange)
-    }
-
-    /// The schema and the name of a table: `drizzle.migrations`, or a table of this database.
-    fn split<'a>(&'a self, table: &'a str) -> (&'a str, &'a str) {
-        table.split_once('.').unwrap_or((&self.target.server.database, table))
-    }
-
-    fn ask(&mut self, text: &str, names: &[&str]) -> Result<Vec<Vec<Value>>> {
-        self.query(&Statement { text: text.to_owned(), values: names.iter().map(|&name| name.into()).collect() })
-    }
-
-    fn foreign_keys(&mut self) -> Result<&[ForeignKey]> {
-        if self.keys.is_none() {
-            self.keys = Some(self.read_foreign_keys()?);
-        }
-        Ok(self.keys.as_deref().unwrap_or_default())
-    }
-
-    /// Those within this database: to find any that come from elsewhere, the server would have to open every table of
-    /// every database it has.
-    fn read_foreign_keys(&mut self) -> Result<Vec<ForeignKey>> {
-        let database = self.target.server.database.clone();
-        let rows = self.ask(
-            "SELECT CONSTRAINT_NAME, TABLE_NAME, COLUMN_NAME, REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME \
-             FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = ? AND REFERENCED_TABLE_SCHEMA = ? \
-             ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION",
-            &[&database, &database],
-        )?;
-        let mut keys: Vec<(String, ForeignKey)> = Vec::new();
-        for row in rows {
-            let [name, from, column, to, to_column] = row.map_cells();
-            match keys.last_mut() {
-                Some((last, key)) if *last == name && key.reference.from == from => {
-                    key.reference.columns.push(column);
-                    key.reference.to.push(to_column);
-                }
-                _ => {
-                    let reference = Reference { from, columns: vec![column], to: vec![to_column] };
-                    keys.push((name, ForeignKey { to, reference }));
-                }
-            }
-        }
-        Ok(keys.into_iter().map(|(_, key)| key).collect())
-    }
-}
-
-trait Cells {
-    /// The cells as text; null is empty.
-    fn map_cells<const N: usize>(self) -> [String; N];
-}
-
-impl Cells for Vec<Value> {
-    fn map_cells<const N: usize>(self) -> [String; N] {
-        let mut cells = self.into_iter();
-        std::array::from_fn(|_| cells.next().and_then(|cell| cell.to_text()).unwrap_or_default())
     }
 }
 
@@ -238,35 +189,13 @@ impl Database for Session {
         Ok(self.connection.affected_rows())
     }
 
-    fn describe(&mut self, table: &str) -> Result<Option<Table>> {
-        let (schema, name) = self.split(table);
-        let (schema, name) = (schema.to_owned(), name.to_owned());
-        let rows = self.ask(
-            "SELECT COLUMN_NAME, COLUMN_TYPE, COLLATION_NAME, IS_NULLABLE, COLUMN_KEY, EXTRA, \
-             COLUMN_DEFAULT IS NOT NULL OR EXTRA LIKE '%auto_increment%' \
-             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
-            &[&schema, &name],
-        )?;
-        let mut found = Table::default();
-        for row in rows {
-            let [name, kind, collation, nullable, key, extra, has_default] = row.map_cells();
-            if key == "PRI" {
-                found.natural.push(Natural { expression: quote(&name), reading: quote(&name) });
-            }
-            // What the database computes itself can be neither written nor restored. `DEFAULT_GENERATED` is a default.
-            if extra.to_uppercase().split("DEFAULT_GENERATED").any(|extra| extra.contains("GENERATED")) {
-                continue;
-            }
-            let collation = Some(collation).filter(|collation| !collation.is_empty());
-            let (kind, nullable, has_default) = (kind.to_lowercase(), nullable == "YES", has_default == "1");
-            found.columns.push(Column { name, kind, nullable, has_default, collation });
-        }
-        Ok((!found.columns.is_empty()).then_some(found))
+    fn describe(&mut self, tables: &[String]) -> Result<Vec<Option<Table>>> {
+        self.described(tables)
     }
 
     fn references(&mut self, table: &str) -> Result<Vec<Reference>> {
-        let (schema, name) = self.split(table);
-        let (foreign, name) = (schema != self.target.server.database, name.to_owned());
+        let (schema, name) = self.place_of(table);
+        let foreign = schema != self.target.server.database;
         let keys = self.foreign_keys()?.iter().filter(|key| !foreign && key.to == name);
         Ok(keys.map(|key| key.reference.clone()).collect())
     }
@@ -275,11 +204,7 @@ impl Database for Session {
         if self.checked.contains(table) {
             return Ok(());
         }
-        let (schema, name) = self.split(table);
-        let (schema, name) = (schema.to_owned(), name.to_owned());
-        let sql = "SELECT ENGINE, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?";
-        let row = self.ask(sql, &[&schema, &name])?.pop().unwrap_or_default();
-        let [engine, kind] = row.map_cells();
+        let [engine, kind] = self.engine(table)?;
         if TRANSACTIONAL.iter().any(|known| known.eq_ignore_ascii_case(&engine)) {
             self.checked.insert(table.to_owned());
             return Ok(());

@@ -3,15 +3,16 @@
 //! Values travel as text in PostgreSQL's own form and are cast by their column's type, so that a plan holds what `psql`
 //! shows and every type there is can be read, compared and restored.
 
+mod catalogue;
 mod columns;
 mod failure;
 
 use super::server::{CONNECT, Encryption, Idle, Lent, Refusal, STATEMENT, Target, within};
-use super::sql::{Database, Natural, Open, Reference, Statement, Table, write};
+use super::sql::{Database, Open, Reference, Statement, Table, write};
 use super::{Standing, Store, StoreReader, Witness, tls};
 use crate::error::{Error, Kind, Result};
 use columns::quote;
-use latchlift_plugin_api::{Cell, Column, Facts, Server, Step, StoreKind, Value};
+use latchlift_plugin_api::{Cell, Change, Column, Facts, Server, Step, StoreKind, Value};
 use postgres::config::SslMode;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Client, Config, NoTls};
@@ -25,13 +26,25 @@ use zeroize::Zeroizing;
 pub struct Postgres {
     target: Target,
     idle: Idle<Client>,
+    /// The tables that readers will most likely ask for.
+    tables: Vec<String>,
 }
 
 impl Postgres {
     /// The database at `server`; `patience` is how long to wait for a lock.
     pub fn new(server: Server, password: Option<Zeroizing<String>>, patience: Duration) -> Postgres {
         let password = password.or_else(|| server.password.clone().map(Zeroizing::new));
-        Postgres { target: Target { scheme: "postgres", server, password, patience }, idle: Idle::none() }
+        Postgres {
+            target: Target { scheme: "postgres", server, password, patience },
+            idle: Idle::none(),
+            tables: vec![],
+        }
+    }
+
+    /// The same, described at once with the first table that a reader asks for.
+    #[must_use]
+    pub fn expecting(self, tables: Vec<String>) -> Postgres {
+        Postgres { tables, ..self }
     }
 
     /// Connects and begins a transaction. What the session relies on is set within it, so that it holds behind a pooler
@@ -96,7 +109,7 @@ impl Postgres {
     }
 
     fn reading(&self) -> Result<Open<Session>> {
-        Ok(Open::new(self.begin("READ ONLY")?))
+        Ok(Open::expecting(self.begin("READ ONLY")?, &self.tables))
     }
 }
 
@@ -128,7 +141,7 @@ impl Store for Postgres {
     }
 
     fn commit(&self, step: &Step, facts: &Facts, witness: &mut Witness<'_>) -> Result<()> {
-        let mut open = Open::new(self.begin("READ WRITE")?);
+        let mut open = Open::expecting(self.begin("READ WRITE")?, step.changes.iter().map(Change::collection));
         // On an error the connection goes with its transaction open, which rolls it back.
         let receipt = write::write(&mut open, step, facts)?;
         witness(receipt)?;
@@ -157,12 +170,6 @@ struct Session {
     relations: HashMap<String, Relation>,
 }
 
-impl Session {
-    fn ask(&mut self, text: &str, name: String) -> Result<Vec<Vec<Value>>> {
-        self.query(&Statement { text: text.to_owned(), values: vec![name.into()] })
-    }
-}
-
 impl Database for Session {
     fn query_each(&mut self, statement: &Statement, each: &mut dyn FnMut(&mut [Cell<'_>]) -> Result<()>) -> Result<()> {
         let explain = |why: postgres::Error| failure::running(&self.target, &why);
@@ -183,64 +190,12 @@ impl Database for Session {
         Ok(done.rows_affected().unwrap_or_default())
     }
 
-    fn describe(&mut self, table: &str) -> Result<Option<Table>> {
-        // A generated column can be neither written nor restored. The search path decides what a bare name means.
-        let rows = self.ask(
-            "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, \
-             a.atthasdef OR a.attidentity <> '', nullif(l.collname::text, 'default'), n.nspname::text, c.relname::text, \
-             c.relkind::text \
-             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid \
-             LEFT JOIN pg_collation l ON l.oid = a.attcollation \
-             WHERE c.oid = to_regclass($1::text) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' \
-             ORDER BY a.attnum",
-            self.quote(table),
-        )?;
-        let Some(first) = rows.first() else { return Ok(None) };
-        let text = |cell: &Value| cell.to_text().unwrap_or_default();
-        let yes = |cell: &Value| cell.as_bool().unwrap_or_default();
-        let kind = text(&first[7]);
-        let relation = Relation { name: format!("{}.{}", quote(&text(&first[5])), quote(&text(&first[6]))), kind };
-        // The parts of a partitioned table, and what a view looks at, have places of their own.
-        let ctid = (relation.kind == "r").then(|| Natural { expression: "ctid".into(), reading: "ctid::text".into() });
-        self.relations.insert(table.to_owned(), relation);
-        let columns = rows.iter().map(|row| Column {
-            name: text(&row[0]),
-            kind: text(&row[1]),
-            nullable: yes(&row[2]),
-            has_default: yes(&row[3]),
-            collation: row[4].to_text(),
-        });
-        Ok(Some(Table { columns: columns.collect(), natural: ctid.into_iter().collect() }))
+    fn describe(&mut self, tables: &[String]) -> Result<Vec<Option<Table>>> {
+        self.described(tables)
     }
 
     fn references(&mut self, table: &str) -> Result<Vec<Reference>> {
-        let rows = self.ask(
-            "SELECT k.oid::text, \
-             CASE WHEN pg_table_is_visible(c.oid) THEN c.relname::text ELSE n.nspname || '.' || c.relname END, \
-             a.attname::text, b.attname::text, n.nspname::text, c.relname::text, c.relkind::text \
-             FROM pg_constraint k CROSS JOIN unnest(k.conkey, k.confkey) WITH ORDINALITY AS u(here, there, place) \
-             JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
-             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.here \
-             JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = u.there \
-             WHERE k.contype = 'f' AND k.confrelid = to_regclass($1::text) AND k.conparentid = 0 \
-             ORDER BY 2, k.oid, u.place",
-            self.quote(table),
-        )?;
-        let mut found: Vec<(String, Reference)> = Vec::new();
-        for row in rows {
-            let cells: Vec<String> = row.into_iter().map(|cell| cell.to_text().unwrap_or_default()).collect();
-            let [key, from, column, to, schema, name, kind] = <[String; 7]>::try_from(cells).unwrap_or_default();
-            let relation = Relation { name: format!("{}.{}", quote(&schema), quote(&name)), kind };
-            self.relations.entry(from.clone()).or_insert(relation);
-            match found.last_mut() {
-                Some((last, reference)) if *last == key => {
-                    reference.columns.push(column);
-                    reference.to.push(to);
-                }
-                _ => found.push((key, Reference { from, columns: vec![column], to: vec![to] })),
-            }
-        }
-        Ok(found.into_iter().map(|(_, reference)| reference).collect())
+        self.referring(table)
     }
 
     fn transactional(&mut self, table: &str) -> Result<()> {

@@ -222,6 +222,34 @@ impl Session {
     fn without_rowid(&self, table: &str) -> bool {
         self.connection.prepare(&format!("SELECT rowid FROM {} LIMIT 0", quote(table))).is_err()
     }
+
+    fn described(&mut self, table: &str) -> Result<Option<Table>> {
+        let mut statement = Statement::new(
+            "SELECT name, lower(type), \"notnull\", dflt_value IS NOT NULL, pk FROM pragma_table_info(?1) \
+             WHERE EXISTS (SELECT 1 FROM sqlite_master WHERE name = ?1 AND type = 'table')",
+        );
+        statement.bind(table.into());
+        let rows = self.query(&statement)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let text = |cell: &Value| cell.to_text().unwrap_or_default();
+        let yes = |cell: &Value| cell.as_bool().unwrap_or_default();
+        let columns = rows.iter().map(|row| Column {
+            name: text(&row[0]),
+            kind: text(&row[1]),
+            nullable: !yes(&row[2]),
+            has_default: yes(&row[3]),
+            collation: self.collation(table, &text(&row[0])),
+        });
+        let columns: Vec<Column> = columns.collect();
+        let natural = match self.without_rowid(table) {
+            false => vec!["rowid".to_owned()],
+            true => rows.iter().filter(|row| yes(&row[4])).map(|row| quote(&text(&row[0]))).collect(),
+        };
+        let natural = natural.into_iter().map(|name| Natural { expression: name.clone(), reading: name }).collect();
+        Ok(Some(Table { columns, natural, ..Table::default() }))
+    }
 }
 
 impl Database for Session {
@@ -248,32 +276,8 @@ impl Database for Session {
         changed.map(|n| n as u64).map_err(|why| self.explain(&why))
     }
 
-    fn describe(&mut self, table: &str) -> Result<Option<Table>> {
-        let mut statement = Statement::new(
-            "SELECT name, lower(type), \"notnull\", dflt_value IS NOT NULL, pk FROM pragma_table_info(?1) \
-             WHERE EXISTS (SELECT 1 FROM sqlite_master WHERE name = ?1 AND type = 'table')",
-        );
-        statement.bind(table.into());
-        let rows = self.query(&statement)?;
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let text = |cell: &Value| cell.to_text().unwrap_or_default();
-        let yes = |cell: &Value| cell.as_bool().unwrap_or_default();
-        let columns = rows.iter().map(|row| Column {
-            name: text(&row[0]),
-            kind: text(&row[1]),
-            nullable: !yes(&row[2]),
-            has_default: yes(&row[3]),
-            collation: self.collation(table, &text(&row[0])),
-        });
-        let columns: Vec<Column> = columns.collect();
-        let natural = match self.without_rowid(table) {
-            false => vec!["rowid".to_owned()],
-            true => rows.iter().filter(|row| yes(&row[4])).map(|row| quote(&text(&row[0]))).collect(),
-        };
-        let natural = natural.into_iter().map(|name| Natural { expression: name.clone(), reading: name }).collect();
-        Ok(Some(Table { columns, natural }))
+    fn describe(&mut self, tables: &[String]) -> Result<Vec<Option<Table>>> {
+        tables.iter().map(|table| self.described(table)).collect()
     }
 
     fn references(&mut self, table: &str) -> Result<Vec<Reference>> {

@@ -62,6 +62,8 @@ pub struct Table {
     /// What gives the rows in the order an unordered query meets them, and names each row uniquely: SQLite's rowid,
     /// PostgreSQL's ctid, MySQL's primary key. Empty where a table has nothing of the kind.
     pub natural: Vec<Natural>,
+    /// The columns that the database writes anew by itself at each change of a row.
+    pub renewed: Vec<String>,
 }
 
 /// One part of a table's own order.
@@ -111,11 +113,12 @@ pub trait Database: Send {
     /// As [`Database::query`].
     fn execute(&mut self, statement: &Statement) -> Result<u64>;
 
-    /// Describes a table; `None` where there is none. A name may carry a schema: `drizzle.__drizzle_migrations`.
+    /// Describes tables, in the order asked for; `None` where there is none. A name may carry a schema:
+    /// `drizzle.__drizzle_migrations`.
     ///
     /// # Errors
     /// As [`Database::query`].
-    fn describe(&mut self, table: &str) -> Result<Option<Table>>;
+    fn describe(&mut self, tables: &[String]) -> Result<Vec<Option<Table>>>;
 
     /// The foreign keys that point at a table.
     ///
@@ -214,12 +217,19 @@ pub struct Open<D> {
     /// The connection.
     pub database: D,
     tables: HashMap<String, Option<Arc<Table>>>,
+    expected: Vec<String>,
 }
 
 impl<D: Database> Open<D> {
     /// Wraps a connection.
     pub fn new(database: D) -> Open<D> {
-        Open { database, tables: HashMap::new() }
+        Open { database, tables: HashMap::new(), expected: vec![] }
+    }
+
+    /// Wraps a connection to a server, over which these tables will most likely be asked for. They are described together
+    /// with the first one: a server answers one long question much faster than many short ones.
+    pub fn expecting<T: Into<String>>(database: D, tables: impl IntoIterator<Item = T>) -> Open<D> {
+        Open { expected: tables.into_iter().map(Into::into).collect(), ..Open::new(database) }
     }
 
     /// The table, or `None` where there is none.
@@ -230,9 +240,13 @@ impl<D: Database> Open<D> {
         if let Some(known) = self.tables.get(name) {
             return Ok(known.clone());
         }
-        let table = self.database.describe(name)?.map(Arc::new);
-        self.tables.insert(name.to_owned(), table.clone());
-        Ok(table)
+        let mut names = std::mem::take(&mut self.expected);
+        names.push(name.to_owned());
+        names.sort_unstable();
+        names.dedup();
+        let found = self.database.describe(&names)?;
+        self.tables.extend(names.into_iter().zip(found.into_iter().map(|table| table.map(Arc::new))));
+        Ok(self.tables.get(name).cloned().flatten())
     }
 
     /// The table, which must exist.

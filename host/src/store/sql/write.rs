@@ -152,7 +152,8 @@ fn update<D: Database>(
 ) -> Result<()> {
     let table = prepared(open, collection)?;
     let guard = merged(&key.fields, &steady(facts, collection, before));
-    expect_one(open, facts, collection, &table, &guard, change)?;
+    let was = matching(open, collection, &table, &guard)?;
+    expect_one(was.len() as u64, facts, collection, change)?;
     let goal = merged(&key.fields, after);
     let twins = if goal == guard { 0 } else { count_record(open, collection, &table, facts, &goal)? };
     let mut statement = Statement::new(format!("UPDATE {} SET ", open.database.relation(collection)));
@@ -166,9 +167,39 @@ fn update<D: Database>(
         database.writing(statement, column, value);
     });
     touch_one(open, &mut statement, collection, &table, &guard, change)?;
-    match count_exact(open, collection, &table, &goal)? == twins + 1 {
-        true => Ok(()),
-        false => Err(altered(collection)),
+    let is = matching(open, collection, &table, &goal)?;
+    match (was.as_slice(), is.as_slice()) {
+        _ if is.len() as u64 != twins + 1 => Err(altered(collection)),
+        ([was], [is]) => refuse_side_effects(facts, collection, &table, (was, is), after),
+        // Of records that nothing tells apart, nobody can say which one was touched.
+        _ => Ok(()),
+    }
+}
+
+/// A trigger may have altered what nobody asked for: rights, for example. It would be committed with the rest, and no undo
+/// would know of it.
+fn refuse_side_effects(
+    facts: &Facts,
+    collection: &str,
+    table: &Table,
+    (was, is): (&Record, &Record),
+    asked: &Record,
+) -> Result<()> {
+    let may_move = |field: &str| asked.get(field).is_some() || table.renewed.iter().any(|name| name == field);
+    let moved = steady(facts, collection, is)
+        .0
+        .into_iter()
+        .find(|(field, value)| !may_move(field) && was.get(field) != Some(value));
+    match moved {
+        None => Ok(()),
+        Some((field, _)) => {
+            let message = format!(
+                "`{field}` of `{collection}` changed too, which was not asked for: by a trigger, or by somebody else at the \
+                 same moment"
+            );
+            let help = "run the command again; if this comes again, look at the triggers of that table";
+            Err(Error::new(Kind::Conflict, message).help(help))
+        }
     }
 }
 
@@ -181,8 +212,8 @@ fn delete<D: Database>(
 ) -> Result<()> {
     let table = prepared(open, collection)?;
     let guard = merged(&key.fields, &steady(facts, collection, before));
-    expect_one(open, facts, collection, &table, &guard, change)?;
     let twins = count_exact(open, collection, &table, &guard)?;
+    expect_one(twins, facts, collection, change)?;
     for reference in open.database.references(collection)? {
         refuse_referred(open, collection, &table, &exactly(&guard), &reference)?;
     }
@@ -243,16 +274,8 @@ fn touch_one<D: Database>(
     }
 }
 
-/// Fails unless the guard names one record; of a collection without a key, at least one.
-fn expect_one<D: Database>(
-    open: &mut Open<D>,
-    facts: &Facts,
-    collection: &str,
-    table: &Table,
-    guard: &Record,
-    change: &Change,
-) -> Result<()> {
-    let found = count_exact(open, collection, table, guard)?;
+/// Fails unless the guard found one record; of a collection without a key, at least one.
+fn expect_one(found: u64, facts: &Facts, collection: &str, change: &Change) -> Result<()> {
     let keyed = facts.collection(collection).is_some_and(|collection| !collection.key.is_empty());
     match found {
         0 => Err(stale(change, "has changed")),
@@ -292,14 +315,30 @@ fn counted<D: Database>(open: &mut Open<D>, statement: &Statement) -> Result<u64
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
+/// The whole rows that match a filter.
 fn rows<D: Database>(open: &mut Open<D>, collection: &str, table: &Table, filter: &Filter) -> Result<Vec<Record>> {
-    let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-    let reading: Vec<String> = table.columns.iter().map(|column| open.database.reading(column)).collect();
-    let mut statement = Statement::new(format!("SELECT {} FROM ", reading.join(", ")));
-    statement.push(&open.database.relation(collection));
+    let mut statement = whole_rows(&open.database, collection, table);
     push_where(&open.database, &mut statement, collection, table, filter)?;
-    let rows = open.database.query(&statement)?;
-    Ok(rows.into_iter().map(|row| Record(names.iter().cloned().zip(row).collect())).collect())
+    records(open, table, &statement)
+}
+
+/// The whole rows that have exactly these values, once the values are in the form they read back in.
+fn matching<D: Database>(open: &mut Open<D>, collection: &str, table: &Table, record: &Record) -> Result<Vec<Record>> {
+    let columns = columns_of(table, collection, record)?;
+    let mut statement = whole_rows(&open.database, collection, table);
+    push_record(&open.database, statement.push(" WHERE "), &columns);
+    records(open, table, &statement)
+}
+
+fn whole_rows<D: Database>(database: &D, collection: &str, table: &Table) -> Statement {
+    let reading: Vec<String> = table.columns.iter().map(|column| database.reading(column)).collect();
+    Statement::new(format!("SELECT {} FROM {}", reading.join(", "), database.relation(collection)))
+}
+
+fn records<D: Database>(open: &mut Open<D>, table: &Table, statement: &Statement) -> Result<Vec<Record>> {
+    let names = || table.columns.iter().map(|column| column.name.clone());
+    let rows = open.database.query(statement)?;
+    Ok(rows.into_iter().map(|row| Record(names().zip(row).collect())).collect())
 }
 
 type Columns<'a> = Vec<(&'a latchlift_plugin_api::Column, &'a Value)>;

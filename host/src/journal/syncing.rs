@@ -1,0 +1,60 @@
+//! Bytes on their way to the disk while the work goes on.
+
+use crate::error::Result;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread::{Builder, JoinHandle};
+
+/// A file, and the directory it is new in, being brought to the disk by another thread.
+///
+/// A disk takes about as long as what else there is to do: preparing a transaction, or looking at the account afterwards.
+/// Whoever depends on the bytes waits for them.
+#[must_use = "what is not waited for may not be on the disk yet"]
+pub struct Syncing {
+    thread: Option<JoinHandle<io::Result<()>>>,
+    path: PathBuf,
+}
+
+impl Syncing {
+    /// Begins with the file `path`, open as `file`, and with the directory it is new in. Where no thread can be had, it is
+    /// done at once.
+    ///
+    /// # Errors
+    /// It was done at once and failed.
+    pub fn start(file: &File, path: &Path, new_in: Option<&Path>) -> Result<Syncing> {
+        let (shared, dir) = (file.try_clone(), new_in.map(Path::to_owned));
+        let work = shared.map(|file| move || sync(&file, dir.as_deref()));
+        let thread = work.and_then(|work| Builder::new().spawn(work)).ok();
+        if thread.is_none() {
+            sync(file, new_in).map_err(|why| super::cannot(path, &why))?;
+        }
+        Ok(Syncing { thread, path: path.to_owned() })
+    }
+
+    /// Waits until the bytes are on the disk.
+    ///
+    /// # Errors
+    /// They are not.
+    pub fn wait(mut self) -> Result<()> {
+        self.join().map_err(|why| super::cannot(&self.path, &why))
+    }
+
+    fn join(&mut self) -> io::Result<()> {
+        let lost = || Err(io::Error::other("the thread that wrote it failed"));
+        self.thread.take().map_or(Ok(()), |thread| thread.join().unwrap_or_else(|_| lost()))
+    }
+}
+
+impl Drop for Syncing {
+    /// The thread shares the file and with it the file's lock; neither may outlive whoever let go of the entry.
+    fn drop(&mut self) {
+        self.join().ok();
+    }
+}
+
+fn sync(file: &File, new_in: Option<&Path>) -> io::Result<()> {
+    file.sync_data()?;
+    // The name of a new file is its directory's, and comes to the disk with that.
+    new_in.map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+}
