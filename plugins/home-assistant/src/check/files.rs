@@ -3,6 +3,7 @@
 use super::add_some;
 use crate::home::Home;
 use crate::schema::{Layout, ONBOARDED};
+use crate::sign_in::quoted;
 use latchlift_plugin_api::{File, Finding, Reader, Result, Select, Severity};
 use std::collections::HashMap;
 
@@ -104,26 +105,42 @@ fn corrupt(reader: &dyn Reader, layout: &Layout, files: &[File], findings: &mut 
                 }
                 _ => (Severity::Note, "what it held may be missing now"),
             };
-            let state = state(reader, file);
-            let restore = format!("with Home Assistant stopped: mv {} .storage/{original}", file.path);
-            let message = format!("`{original}` could not be read once and was put aside; {what}. {state}; {restore}");
+            let next = match state(reader, file) {
+                Ok(state) => {
+                    let restore = restore(&file.path, original, files);
+                    format!("{state}; then, with Home Assistant stopped and in its config directory: `{restore}`, and `latchlift app check` says whether it can be read")
+                }
+                Err(state) => format!("{state}: take it from a backup instead"),
+            };
+            let message = format!("`{original}` could not be read once and was put aside; {what}. {next}");
             Finding::new(severity, "corrupt_file", message).evidence(&file.path)
         }),
     );
 }
 
-/// What a file that was put aside looks like, and so what to do before it goes back.
-fn state(reader: &dyn Reader, file: &File) -> &'static str {
+/// What brings a file back, in words for a shell. `mv` keeps owner and mode, and with `-n` puts nothing over anything; a file
+/// of that name that has been begun since goes aside first.
+fn restore(aside: &str, original: &str, files: &[File]) -> String {
+    let place = format!(".storage/{original}");
+    let back = format!("mv -n {} {}", quoted(aside), quoted(&place));
+    match files.iter().any(|file| file.path == place) {
+        true => format!("mv -n {0} {0}.before-restore && {back}", quoted(&place)),
+        false => back,
+    }
+}
+
+/// What a file that was put aside looks like: what to do before it goes back, or why it is of no use.
+fn state(reader: &dyn Reader, file: &File) -> std::result::Result<&'static str, &'static str> {
     if file.size == 0 {
-        return "It is empty: take it from a backup instead";
+        return Err("It is empty");
     }
     match reader.document("", &file.path) {
-        Err(_) => "It is not even text: take it from a backup instead",
-        Ok(Some(text)) if text.contains('\0') => {
-            "It holds zero bytes, as after a power cut: take it from a backup instead"
+        Err(_) => Err("It is not even text"),
+        Ok(Some(text)) if text.contains('\0') => Err("It holds zero bytes, as after a power cut"),
+        Ok(Some(text)) if !text.trim_end().ends_with('}') => {
+            Ok("It is cut off: end it by hand so that it is JSON again")
         }
-        Ok(Some(text)) if !text.trim_end().ends_with('}') => "It is cut off: end it by hand so that it is JSON again",
-        _ => "It looks whole: mend what is no JSON in it",
+        _ => Ok("It looks whole: mend what is no JSON in it"),
     }
 }
 
