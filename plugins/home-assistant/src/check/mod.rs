@@ -67,7 +67,12 @@ fn open_doors(home: &Home, findings: &mut Vec<Finding>) {
             "the password entry `{name}` leads to no user; whoever signs in with it becomes a new administrator"
         );
         let finding = Finding::new(Severity::Serious, reason::ORPHAN, message);
-        finding.evidence(".storage/auth_provider.homeassistant").fix(["user", "remove", name])
+        let finding = finding.evidence(".storage/auth_provider.homeassistant");
+        match home.users_like(name) {
+            [] => finding.fix(["user", "remove", name]),
+            // In other letters it is somebody's name, and `user remove` would mean that user.
+            [user, ..] => finding.fix(["user", "fix-names", "--keep", &home.users[*user].id]),
+        }
     };
     add_some(findings, home.orphans().into_iter().map(orphan));
 }

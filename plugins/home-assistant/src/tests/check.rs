@@ -68,6 +68,22 @@ fn open_doors_are_serious() {
 }
 
 #[test]
+fn an_entry_that_is_a_users_in_other_letters_is_not_mended_by_removing_the_user() {
+    let mut directory = healthy().version("2024.3.3");
+    directory.push("auth_provider.homeassistant#/data/users", json!({"username": "BOB", "password": OLD}));
+    let orphan = check(&directory).findings.remove(0);
+    assert_eq!((orphan.code.as_str(), orphan.fix.join(" ")), ("orphan", "user fix-names --keep 2".to_owned()));
+    let mend = Request {
+        target: None,
+        options: Options { keep: Some("2".into()), ..Options::default() },
+        ..request("user.fix-names", "")
+    };
+    let after = applied(&directory, &plan(&directory, &mend).unwrap());
+    assert_eq!(found(&after), [""; 0], "and it does mend it");
+    assert_eq!(accounts(&after).len(), 2);
+}
+
+#[test]
 fn a_file_put_aside_comes_with_the_command_that_brings_it_back() {
     let path = ".storage/auth.corrupt.2026-11-01T00:00:00+00:00";
     let said = |directory: &Directory| {
