@@ -5,7 +5,7 @@ mod files;
 mod references;
 mod unreadable;
 
-use crate::home::Home;
+use crate::home::{Home, User};
 use crate::schema::{ACCOUNT_FILES, Layout, PROVIDER};
 use crate::settings::Listed;
 use crate::sign_in::{self, Path, command, standing, title};
@@ -93,15 +93,7 @@ fn administrators(home: &Home, findings: &mut Vec<Finding>) {
     match owners[..] {
         [] => {
             let message = "no active user is the owner, and nothing in Home Assistant makes one";
-            let admin = people().find(|(_, user)| home.is_admin(user)).map(|(index, _)| index);
-            let finding = Finding::new(Severity::Serious, "no_owner", message);
-            findings.push(match admin {
-                Some(admin) => {
-                    let owner = ["--owner".to_owned()];
-                    finding.fix(command(home, &["admin", "grant"], admin).into_iter().chain(owner))
-                }
-                None => finding.fix(["admin", "recreate", "admin", "--owner"]),
-            });
+            findings.push(Finding::new(Severity::Serious, "no_owner", message).fix(owner_again(home)));
         }
         [_] => {}
         _ => {
@@ -125,6 +117,17 @@ fn administrators(home: &Home, findings: &mut Vec<Finding>) {
             Finding::new(Severity::Warning, reason::LOCAL_ONLY, message).fix(fix)
         }),
     );
+}
+
+/// What gives the home an owner: the one who is switched off, an administrator, or a new one.
+fn owner_again(home: &Home) -> Vec<String> {
+    let find = |fits: &dyn Fn(&User) -> bool| home.users.iter().position(|user| !user.system && fits(user));
+    let with = |command: Vec<String>, word: &str| [command, vec![word.to_owned()]].concat();
+    match (find(&|user| user.owner), find(&|user| home.is_admin(user))) {
+        (Some(owner), _) => with(command(home, &["user", "set"], owner), "active=yes"),
+        (None, Some(admin)) => with(command(home, &["admin", "grant"], admin), "--owner"),
+        (None, None) => ["admin", "recreate", "admin", "--owner"].map(str::to_owned).to_vec(),
+    }
 }
 
 /// What gives one of these administrators, or a new one, a way in; nothing where the settings forbid passwords.

@@ -120,6 +120,11 @@ fn lock_outs_are_serious_and_name_their_fix() {
     directory.user(0)["is_owner"] = false.into();
     let finding = check(&directory).findings.remove(0);
     assert_eq!((finding.code.as_str(), finding.fix.join(" ")), ("no_owner", "admin grant ann --owner".to_owned()));
+    // An owner who is switched off is one again once switched on; granting what it has would change nothing.
+    let mut directory = healthy();
+    directory.user(0)["is_active"] = false.into();
+    let finding = check(&directory).findings.remove(0);
+    assert_eq!((finding.code.as_str(), finding.fix.join(" ")), ("no_owner", "user set ann active=yes".to_owned()));
 }
 
 #[test]

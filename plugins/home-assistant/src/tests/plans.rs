@@ -198,6 +198,18 @@ fn a_known_name_is_promoted_in_place() {
 }
 
 #[test]
+fn an_owner_can_be_made_where_only_administrators_are_left() {
+    let mut directory = directory(&[("1", "ann", true), ("2", "bob", false)]);
+    directory.user(0)["is_owner"] = true.into();
+    let wanted = with(Options { owner: true, ..Options::default() }, request("admin.recreate", "zoe"));
+    let refused = plan(&directory, &wanted).unwrap_err();
+    assert!(refused.message.starts_with("`ann` is an owner who can sign in"), "{}", refused.message);
+    directory.user(0)["is_owner"] = false.into();
+    let after = applied(&directory, &plan(&directory, &wanted).unwrap());
+    assert!(after.documents["auth"]["data"]["users"][2]["is_owner"] == true);
+}
+
+#[test]
 fn commands_survive_names_that_a_shell_would_take_apart() {
     for (name, command) in [("ann", "ann"), ("o'ann b", r"'o'\''ann b'"), ("-ann", "--id 1")] {
         let directory = directory(&[("1", name, true)]);
