@@ -3,7 +3,7 @@
 use super::add_some;
 use crate::home::Home;
 use crate::schema::{Layout, ONBOARDED};
-use crate::sign_in::quoted;
+use crate::sign_in::{command, quoted};
 use latchlift_plugin_api::{File, Finding, Reader, Result, Select, Severity};
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ const PRIVATE: [&str; 4] = [
 /// The store fails.
 pub fn check(reader: &dyn Reader, home: Option<&Home>, layout: &Layout, findings: &mut Vec<Finding>) -> Result<()> {
     let files = reader.files("", ".storage/*")?;
-    missing(layout, findings);
+    missing(home, layout, &files, findings);
     if let Some(home) = home {
         onboarding(reader, home, findings)?;
         // Where nobody is left at all, what is left of them may be wanted back.
@@ -38,17 +38,24 @@ pub fn check(reader: &dyn Reader, home: Option<&Home>, layout: &Layout, findings
     Ok(())
 }
 
-fn missing(layout: &Layout, findings: &mut Vec<Finding>) {
+fn missing(home: Option<&Home>, layout: &Layout, files: &[File], findings: &mut Vec<Finding>) {
     let broken = |name: &str| layout.broken.iter().any(|(document, _)| *document == name);
     let (auth, rows) = (layout.auth || broken("auth"), layout.rows || broken("auth_provider.homeassistant"));
     if !auth && rows {
-        let message = "`auth` is missing while the passwords are there: every old name and password works, and makes an administrator; restore it before Home Assistant starts";
-        findings.push(Finding::new(Severity::Serious, "auth_missing", message).evidence(".storage/auth"));
+        let message = "`auth` is missing while the passwords are there: every old name and password works, and makes an administrator; restore it before Home Assistant starts, or put all accounts aside";
+        let finding = Finding::new(Severity::Serious, "auth_missing", message).evidence(".storage/auth");
+        let aside = files.iter().any(|file| file.path.starts_with(".storage/auth.corrupt."));
+        // Where all users may come back, nobody is told to give them up.
+        findings.push(if aside { finding } else { finding.fix(["onboarding", "restart"]) });
     }
     if auth && !rows {
         let message = "`auth_provider.homeassistant` is missing, so every password is refused";
         let evidence = ".storage/auth_provider.homeassistant";
-        findings.push(Finding::new(Severity::Serious, "passwords_missing", message).evidence(evidence));
+        let finding = Finding::new(Severity::Serious, "passwords_missing", message).evidence(evidence);
+        findings.push(match home.and_then(first_administrator) {
+            Some(reset) => finding.fix(reset),
+            None => finding,
+        });
     }
     if auth && !layout.onboarding && !broken("onboarding") {
         let message = "`onboarding` is missing; the first start will ask again what it has not noted";
@@ -59,6 +66,14 @@ fn missing(layout: &Layout, findings: &mut Vec<Finding>) {
         let finding = Finding::new(Severity::Serious, "onboarding_closed", message).evidence(".storage/onboarding");
         findings.push(finding.fix(["onboarding", "restart"]));
     }
+}
+
+/// The reset that lets an administrator in again, best an owner.
+fn first_administrator(home: &Home) -> Option<Vec<String>> {
+    let admins = (0..home.users.len()).filter(|user| !home.users[*user].system && home.is_admin(&home.users[*user]));
+    let named = admins.filter(|user| home.password_credentials(*user).next().is_some());
+    let first = named.max_by_key(|user| (home.users[*user].owner, std::cmp::Reverse(*user)))?;
+    Some(command(home, &["password", "reset"], first))
 }
 
 fn onboarding(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Result<()> {

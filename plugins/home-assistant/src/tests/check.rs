@@ -84,6 +84,20 @@ fn an_entry_that_is_a_users_in_other_letters_is_not_mended_by_removing_the_user(
 }
 
 #[test]
+fn missing_files_are_serious_and_name_their_fix() {
+    for (name, code, fix) in [
+        ("auth", "auth_missing", "onboarding restart"),
+        ("auth_provider.homeassistant", "passwords_missing", "password reset ann"),
+    ] {
+        let mut directory = healthy();
+        directory.documents.remove(name);
+        let findings = check(&directory).findings;
+        let finding = findings.into_iter().find(|finding| finding.code == code).unwrap();
+        assert_eq!((finding.severity, finding.fix.join(" ")), (Severity::Serious, fix.to_owned()));
+    }
+}
+
+#[test]
 fn a_file_put_aside_comes_with_the_command_that_brings_it_back() {
     let path = ".storage/auth.corrupt.2026-11-01T00:00:00+00:00";
     let said = |directory: &Directory| {
