@@ -169,6 +169,12 @@ pub enum Command {
     },
     /// Print the man page
     Man,
+    /// Show what a command does, as its --help
+    #[command(hide = true)]
+    Help {
+        /// The command's words
+        words: Vec<String>,
+    },
     /// Everything that keeps a person out, in one plan (a later release)
     #[command(hide = true)]
     Recover {

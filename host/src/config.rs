@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::instance::{Instance, similar};
 use stanza::Source;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -89,8 +89,7 @@ impl Config {
     /// What is wrong with it; [`Kind::NotFound`] where there is none, with a similar one or all of them.
     pub fn instance(&self, name: &str) -> Result<&Instance> {
         match self.instances.get(name) {
-            Some(Ok(instance)) => Ok(instance),
-            Some(Err(error)) => Err(error.clone()),
+            Some(found) => found.as_ref().map_err(Clone::clone),
             // It may be in the file that could not be read.
             None => match self.problems.first() {
                 Some(problem) => Err(problem.clone()),
@@ -191,19 +190,44 @@ fn text(path: &Path) -> Result<Option<String>> {
     let facts = file.metadata().map_err(|why| unreadable(path, &why))?;
     // What is no regular file, such as /dev/null or a pipe of the shell's, cannot be altered between two runs.
     if facts.is_file() {
-        trusted(path, facts.mode(), facts.uid(), rustix::process::geteuid().as_raw())?;
+        trusted(path, &facts, rustix::process::geteuid().as_raw())?;
     }
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(|why| unreadable(path, &why))?;
     Ok(Some(text))
 }
 
-fn trusted(path: &Path, mode: u32, owner: u32, caller: u32) -> Result<()> {
-    let shown = path.display();
-    if mode & 0o002 != 0 {
-        return Err(Error::new(Kind::Config, format!("{shown} is refused: everybody on this machine can write it"))
-            .help(format!("chmod o-w {shown}")));
+/// Whoever can write the configuration decides what root opens, and with which plugins: its owner must be root or the
+/// caller, and nobody else may write it or put another file in its place.
+fn trusted(path: &Path, facts: &Metadata, caller: u32) -> Result<()> {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let dir = whole.parent().unwrap_or(Path::new("/"));
+    let of_dir = fs::metadata(dir).map_err(|why| unreadable(path, &why))?;
+    let may_replace = |mode: u32| mode & STICKY == 0;
+    refuse_writers(path, path, facts.mode(), facts.gid(), facts.uid())?;
+    if may_replace(of_dir.mode()) {
+        refuse_writers(path, dir, of_dir.mode(), of_dir.gid(), of_dir.uid())?;
     }
+    refuse_owner(path, facts.uid(), caller)
+}
+
+/// In such a directory only its owner may replace a file.
+const STICKY: u32 = 0o1000;
+
+fn refuse_writers(path: &Path, place: &Path, mode: u32, group: u32, owner: u32) -> Result<()> {
+    // A group that is its owner's alone bears the owner's number.
+    let (everybody, shared) = (mode & 0o002 != 0, mode & 0o020 != 0 && group != 0 && group != owner);
+    if !everybody && !shared {
+        return Ok(());
+    }
+    let who = if everybody { "everybody on this machine".to_owned() } else { format!("group {group}") };
+    let what = if path == place { "it".to_owned() } else { format!("its directory {}", place.display()) };
+    let help = format!("chmod {}-w {}", if everybody { "o" } else { "g" }, place.display());
+    Err(Error::new(Kind::Config, format!("{} is refused: {who} can write {what}", path.display())).help(help))
+}
+
+fn refuse_owner(path: &Path, owner: u32, caller: u32) -> Result<()> {
+    let shown = path.display();
     if owner != 0 && owner != caller {
         let message =
             format!("{shown} is refused: it belongs to uid {owner}, neither to root nor to you (uid {caller})");

@@ -223,8 +223,32 @@ fn a_file_that_everybody_can_write_is_refused() {
 #[test]
 fn a_file_of_somebody_else_is_refused() {
     let path = Path::new("/etc/latchlift/config.toml");
-    assert!(trusted(path, 0o644, 0, 1000).is_ok() && trusted(path, 0o600, 1000, 1000).is_ok());
-    let error = trusted(path, 0o644, 1001, 1000).unwrap_err();
+    assert!(refuse_owner(path, 0, 1000).is_ok() && refuse_owner(path, 1000, 1000).is_ok());
+    let error = refuse_owner(path, 1001, 1000).unwrap_err();
     assert!(error.message.contains("belongs to uid 1001") && error.help.unwrap().starts_with("chown 1000"));
-    assert!(trusted(path, 0o644, 1000, 0).is_err());
+    assert!(refuse_owner(path, 1000, 0).is_err());
+}
+
+#[test]
+fn a_file_that_a_group_of_others_may_write_is_refused_and_so_is_its_directory() {
+    let (path, dir) = (Path::new("/etc/latchlift/config.toml"), Path::new("/etc/latchlift"));
+    let refused = |place, mode, group| refuse_writers(path, place, mode, group, 1000).err().map(|error| error.message);
+    assert_eq!([refused(path, 0o664, 1000), refused(path, 0o664, 0), refused(dir, 0o755, 100)], [None, None, None]);
+    assert!(refused(path, 0o664, 100).unwrap().contains("group 100 can write it"));
+    assert!(
+        refused(dir, 0o777, 0).unwrap().contains("everybody on this machine can write its directory /etc/latchlift")
+    );
+}
+
+#[test]
+fn a_shared_directory_is_refused_unless_only_owners_may_replace_files_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.toml");
+    std::fs::write(&path, "").unwrap();
+    let (facts, caller) = (std::fs::metadata(&path).unwrap(), rustix::process::geteuid().as_raw());
+    let with = |mode| {
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        trusted(&path, &facts, caller).is_ok()
+    };
+    assert_eq!([with(0o755), with(0o777), with(0o1777)], [true, false, true]);
 }

@@ -207,12 +207,10 @@ pub fn io_reason(why: &std::io::Error) -> String {
     }
 }
 
-/// Who owns a file and who is asking: `owned by uid 0, mode 0600; you are uid 1000`.
-pub fn ownership(path: &std::path::Path) -> String {
-    use std::os::unix::fs::MetadataExt;
-    let me = rustix::process::geteuid().as_raw();
-    match std::fs::metadata(path) {
-        Ok(found) => format!("owned by uid {}, mode {:04o}; you are uid {me}", found.uid(), found.mode() & 0o7777),
-        Err(why) => io_reason(&why),
+/// A time to wait, in words.
+pub fn seconds(time: std::time::Duration) -> String {
+    match time.as_secs() {
+        1 => "1 second".to_owned(),
+        seconds => format!("{seconds} seconds"),
     }
 }

@@ -217,8 +217,8 @@ impl Journal {
         for path in self.files()? {
             match read(&path) {
                 Ok(Some(entry)) => entries.push(entry),
-                // A file that ends before its first line: the write that would have begun it never finished.
-                Ok(None) => {}
+                // The write that would have begun it never finished, so that nothing of it was done; or somebody cut it.
+                Ok(None) => unreadable.push(format!("{}: it ends before its first line does", path.display())),
                 Err(why) => unreadable.push(format!("{}: {why}", path.display())),
             }
         }

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::ui;
 use grid::Grid;
 use serde::Serialize;
-use std::io::{BufWriter, Result, Write};
+use std::io::{BufWriter, IsTerminal, Result, Write};
 use std::rc::Rc;
 
 /// How a list looks.
@@ -55,6 +55,8 @@ pub struct Writer<'a, T, W: Write> {
     out: W,
     form: Form,
     begun: bool,
+    /// Whether a terminal shows it, which control characters in a stored name would drive.
+    on_terminal: bool,
     /// The text of one row, in a buffer for all.
     line: Vec<u8>,
 }
@@ -73,7 +75,9 @@ pub type Stdout = BufWriter<std::io::StdoutLock<'static>>;
 impl<'a, T: Serialize> Writer<'a, T, Stdout> {
     /// A list on stdout.
     pub fn stdout(shape: Shape<'a, T>, format: Format) -> Self {
-        Writer::new(shape, format, BufWriter::with_capacity(1 << 16, std::io::stdout().lock()))
+        let out = std::io::stdout();
+        let on_terminal = out.is_terminal();
+        Writer { on_terminal, ..Writer::new(shape, format, BufWriter::with_capacity(1 << 16, out.lock())) }
     }
 }
 
@@ -87,7 +91,7 @@ impl<'a, T: Serialize, W: Write> Writer<'a, T, W> {
             Format::Tsv => Form::Separated(b'\t'),
             Format::Markdown => Form::Markdown,
         };
-        Writer { shape, out, form, begun: false, line: Vec::new() }
+        Writer { shape, out, form, begun: false, on_terminal: false, line: Vec::new() }
     }
 
     /// Whether something was written, so that the list must be brought to its end.
@@ -105,7 +109,13 @@ impl<'a, T: Serialize, W: Write> Writer<'a, T, W> {
         self.line.clear();
         match &mut self.form {
             Form::Json => json_row(&mut self.line, app, row, first)?,
-            Form::Separated(separator) => separated(&mut self.line, *separator, (self.shape.cells)(app, row))?,
+            Form::Separated(separator) => {
+                let mut cells = (self.shape.cells)(app, row);
+                if self.on_terminal {
+                    cells.iter_mut().for_each(|cell| *cell = ui::escaped(cell));
+                }
+                separated(&mut self.line, *separator, cells)?;
+            }
             Form::Markdown => markdown(&mut self.line, (self.shape.cells)(app, row))?,
             Form::Table(table) => {
                 let cells = (self.shape.cells)(app, row);

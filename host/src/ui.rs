@@ -7,6 +7,7 @@ use latchlift_plugin_api::{Facts, Plan};
 use serde_json::json;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How this run talks.
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +69,7 @@ impl Ui {
         let changes = plan.steps.iter().flat_map(|step| &step.changes);
         let lines = plan_lines(changes.map(|change| crate::plan::lines(change, facts, plan)));
         tell(format!("{BOLD}{}{RESET}\n  {}", escaped(heading), escaped(&plan.summary)));
-        // A line end in a stored name must not look like one more change.
-        lines.iter().for_each(|line| tell(format!("    {}", line.replace('\n', "\\n"))));
+        lines.iter().for_each(|line| tell(format!("    {}", escaped(line))));
         plan.warnings.iter().for_each(|warning| self.warn(warning));
     }
 }
@@ -107,9 +107,9 @@ pub fn tell(line: impl AsRef<str>) {
 pub fn error(error: &Error, as_json: bool) {
     if as_json {
         let json = json!({ "latchlift": 1, "ok": false, "error": error_json(error) });
-        match try_answer(&json.to_string()) {
-            Err(why) if why.kind() != ErrorKind::BrokenPipe => {}
-            _ => return,
+        // Where nobody takes it, it is still said.
+        if try_answer(&json.to_string()).is_ok() {
+            return;
         }
     }
     tell(format!("{RED}error:{RESET} {}", escaped(&error.message)));
@@ -123,9 +123,14 @@ pub fn error(error: &Error, as_json: bool) {
         tell(format!("{CYAN}note:{RESET} {}", escaped(note)));
     }
     if let Some(help) = &error.help {
-        tell(format!("{CYAN}help:{RESET} {}", escaped(help)));
+        let lines: Vec<String> = help.split(CONTINUED).map(escaped).collect();
+        tell(format!("{CYAN}help:{RESET} {}", lines.join(CONTINUED)));
     }
 }
+
+/// What separates the lines of one help. No other line end is printed as one, and what follows this looks like no line of
+/// its own.
+pub const CONTINUED: &str = "\n      ";
 
 /// A failure as the JSON of `error`.
 pub fn error_json(error: &Error) -> serde_json::Value {
@@ -166,11 +171,30 @@ pub fn lost_answer() -> Option<&'static str> {
 /// The pipe is closed, the disk is full: for answers that must not be lost.
 pub fn try_answer(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    let begun = BEGUN.load(Ordering::Relaxed);
+    let rest = text.strip_prefix(JSON_HEAD).filter(|_| begun).unwrap_or(text);
+    out.write_all(rest.as_bytes())?;
     if !text.ends_with('\n') {
         out.write_all(b"\n")?;
     }
     out.flush()
+}
+
+/// How every answer in JSON begins.
+const JSON_HEAD: &str = "{\"latchlift\":1,";
+
+/// Whether that was printed already.
+static BEGUN: AtomicBool = AtomicBool::new(false);
+
+/// Prints and flushes how every answer in JSON begins; the answer goes on behind it.
+///
+/// # Errors
+/// The pipe is closed, the disk is full: it shows before anything is changed.
+pub fn begin_json() -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(JSON_HEAD.as_bytes()).and_then(|()| out.flush())?;
+    BEGUN.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
 /// A command as a person pastes it.
@@ -193,7 +217,8 @@ pub fn stdout_is_discarded() -> bool {
     })
 }
 
-/// Text from a store with its control characters made visible, so that a stored name cannot drive the terminal.
+/// Text from a store with its control characters made visible, so that a stored name can neither drive the terminal nor
+/// look like a line of ours.
 pub fn escaped(text: &str) -> String {
     if !text.chars().any(dangerous) {
         return text.to_owned();
@@ -202,9 +227,8 @@ pub fn escaped(text: &str) -> String {
 }
 
 fn dangerous(c: char) -> bool {
-    // Line ends and tabs would break a table; the others can hide or reorder what follows.
-    (c.is_control() && c != '\n')
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    // Line ends would forge lines, tabs break a table; the others can hide or reorder what follows.
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
 }
 
 #[cfg(test)]
@@ -226,5 +250,6 @@ mod tests {
     fn a_stored_name_cannot_drive_the_terminal() {
         assert_eq!(escaped("jürgen"), "jürgen");
         assert_eq!(escaped("a\x1b[2Jb\u{202e}"), "a\\u{1b}[2Jb\\u{202e}");
+        assert_eq!(escaped("joe\nhelp: sudo sh"), "joe\\nhelp: sudo sh");
     }
 }

@@ -1,6 +1,7 @@
 //! What to say about a command line that does not parse: secrets caught, words of other tools answered, the rest as clap
 //! explains it. A word that is not a command is never repeated, for it may be a password.
 
+mod meant;
 mod words;
 
 use crate::cli::{Cli, Global};
@@ -9,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::plugin::Registry;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
+use meant::meant;
 use std::path::PathBuf;
 use words::Words;
 
@@ -31,8 +33,14 @@ pub fn explain(refused: &clap::Error, arguments: &[String]) -> Error {
             (format!("`{}` takes a number and a unit: 90d, 12h, 2w, 1y", line.invalid()), None)
         }
         // Only numbers have a form of their own besides; clap would say "invalid digit found in string".
+        ErrorKind::ValueValidation if line.invalid().contains("limit") => {
+            (format!("`{}` takes a whole number from 1", line.invalid()), None)
+        }
         ErrorKind::ValueValidation => (format!("`{}` takes a whole number", line.invalid()), None),
-        ErrorKind::MissingRequiredArgument => (format!("`{}` needs {}", line.spoken(), line.invalid()), None),
+        ErrorKind::MissingRequiredArgument => {
+            let missing = line.invalid().replace(['<', '>'], "").replace('|', " or ");
+            (format!("`{}` needs {missing}", line.spoken()), None)
+        }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => line.missing_verb(),
         _ => clap_words(refused),
     };
@@ -105,6 +113,13 @@ impl Line<'_> {
         }
     }
 
+    /// Whether the command the line names has this flag; then it stands where it does not count.
+    fn has_flag(&self, name: &str) -> bool {
+        let long = |arg: &clap::Arg| arg.get_long().is_some_and(|long| name.strip_prefix("--") == Some(long));
+        let short = |arg: &clap::Arg| arg.get_short().is_some_and(|short| name == format!("-{short}"));
+        self.command().get_arguments().any(|arg| long(arg) || short(arg))
+    }
+
     /// Whether the parse failed at something that is or may be a password.
     fn has_secret(&self) -> bool {
         let secret_flags = ["--password", "--pass", "--passwd", "--pwd", "--pw", "--new-password"];
@@ -121,8 +136,11 @@ impl Line<'_> {
             && match self.refused.kind() {
                 ErrorKind::UnknownArgument => !self.invalid().starts_with('-'),
                 ErrorKind::TooManyValues => true,
-                // `passwd john secret` of other tools; `password rest john` is a slip.
-                ErrorKind::InvalidSubcommand => self.words.plain.len() > 2 && self.similar_verb().is_none(),
+                // `passwd john secret` of other tools; `password rest john` and `password change john` are slips.
+                ErrorKind::InvalidSubcommand => {
+                    let slip = self.similar_verb().is_some() || self.meant().is_some();
+                    self.words.plain.len() > if slip { 3 } else { 2 }
+                }
                 _ => false,
             }
     }
@@ -140,6 +158,11 @@ impl Line<'_> {
         }
     }
 
+    /// The command that the word where a noun or verb should be usually stands for.
+    fn meant(&self) -> Option<&'static str> {
+        meant(self.names().first().copied(), self.unknown_word())
+    }
+
     fn similar_verb(&self) -> Option<&str> {
         crate::instance::similar(self.unknown_word(), verbs(self.command()))
     }
@@ -152,9 +175,10 @@ impl Line<'_> {
             ["password"] if similar.is_none() => "`password` has no such verb".to_owned(),
             [noun, ..] => format!("`{noun}` has no verb `{word}`"),
         };
-        let help = match similar {
-            Some(similar) => Some(format!("did you mean `{} {similar}`?", self.spoken())),
-            None => {
+        let help = match (self.meant(), similar) {
+            (Some(command), _) => Some(format!("did you mean `latchlift {command}`?")),
+            (None, Some(similar)) => Some(format!("did you mean `{} {similar}`?", self.spoken())),
+            (None, None) => {
                 self.names().first().map(|noun| format!("the verbs of `{noun}`: {}", verbs(self.command()).join(", ")))
             }
         };
@@ -177,6 +201,10 @@ impl Line<'_> {
         let name = typed.split('=').next().unwrap_or_default();
         if !name.starts_with('-') || name == "-" {
             return self.word_too_many();
+        }
+        if self.has_flag(name) {
+            let message = format!("`{name}` stands before the verb it belongs to");
+            return (message, Some(format!("put it behind: `{} ... {name}`", self.spoken())));
         }
         // What looks unlike our flags may be a password that begins with a dash.
         let plain = name.chars().all(|c| c.is_ascii_lowercase() || c == '-');

@@ -15,6 +15,8 @@ fn a_password_among_the_arguments_is_caught_and_not_repeated() {
         "latchlift -aA password --no-input reset john -y hunter2",
         "latchlift --plugin-dir /x password check john hunter2",
         "latchlift passwd set john hunter2",
+        "latchlift password change john hunter2",
+        "latchlift password rest john hunter2",
         "latchlift passwd john hunter2",
         "latchlift password reset john password=hunter2",
         "latchlift password reset john --password hunter2",
@@ -90,16 +92,38 @@ fn a_noun_without_verb_lists_its_verbs() {
 #[test]
 fn what_is_missing_is_named() {
     let error = explained("latchlift user add");
-    assert_eq!(error.message, "`latchlift user add` needs <NAME>");
+    assert_eq!(error.message, "`latchlift user add` needs NAME");
     assert_eq!(error.help.unwrap(), "see `latchlift user add --help`");
 }
 
 #[test]
 fn a_number_is_asked_for_in_words() {
-    for value in ["many", "-1", "1.5", "99999999999999999999999"] {
+    for value in ["many", "-1", "0", "1.5", "99999999999999999999999"] {
         let error = explained(&format!("latchlift user list --limit={value}"));
-        assert_eq!(error.message, "`--limit <N>` takes a whole number", "{value}");
+        assert_eq!(error.message, "`--limit <N>` takes a whole number from 1", "{value}");
     }
     let error = explained("latchlift session revoke --unused-for soon");
     assert_eq!(error.message, "`--unused-for <TIME>` takes a number and a unit: 90d, 12h, 2w, 1y");
+}
+
+#[test]
+fn the_words_that_people_try_first_are_answered() {
+    for (line, help) in [
+        ("latchlift password change john", "did you mean `latchlift password reset NAME`?"),
+        ("latchlift reset john", "did you mean `latchlift password reset NAME`?"),
+        ("latchlift mfa off john", "did you mean `latchlift mfa disable NAME`?"),
+        ("latchlift logout john", "did you mean `latchlift session revoke NAME`?"),
+    ] {
+        assert_eq!(explained(line).help.as_deref(), Some(help), "{line}");
+    }
+}
+
+#[test]
+fn a_flag_before_its_verb_is_said_to_stand_there() {
+    for (line, flag) in [("latchlift --yes password reset admin", "--yes"), ("latchlift password -n reset admin", "-n")]
+    {
+        let error = explained(line);
+        assert_eq!(error.message, format!("`{flag}` stands before the verb it belongs to"));
+        assert_eq!(error.help.unwrap(), format!("put it behind: `latchlift password reset ... {flag}`"));
+    }
 }

@@ -54,10 +54,13 @@ pub fn denied(path: &Path, verb: &str, meta: Option<&Metadata>) -> Error {
     let user = rustix::process::geteuid();
     let owner = meta.map(|meta| (meta.uid(), meta.mode() & 0o7777));
     let error = Error::new(Kind::Denied, access_message(path, verb, owner, user.as_raw()));
-    match user.is_root() {
+    match owner {
         // Root is refused by more than modes: an immutable file, a label, a user namespace.
-        true => error.help(format!("see what protects it: lsattr -d {0}; ls -ldZ {0}", path.display())),
-        false => error.help("run as root; the file's owner and mode will be kept"),
+        _ if user.is_root() => error.help(format!("see what protects it: lsattr -d {0}; ls -ldZ {0}", path.display())),
+        Some((uid, _)) if uid == user.as_raw() => {
+            error.help(format!("its owner, who you are, protected it: chmod u+rw {}", path.display()))
+        }
+        _ => error.help("run as root; the file's owner and mode will be kept"),
     }
 }
 

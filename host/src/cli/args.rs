@@ -118,11 +118,16 @@ pub(super) fn span(text: &str) -> Result<u64, String> {
     crate::keys::seconds(text).ok_or_else(|| "a number and a unit, as in 90d, 12h, 2w, 1y".to_owned())
 }
 
+/// A number of rows, of which there is at least one.
+fn rows(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|rows| *rows > 0).ok_or_else(|| "a whole number from 1".to_owned())
+}
+
 /// Which rows of a list.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Listing {
     /// The most rows to give
-    #[arg(long, value_name = "N", help_heading = "Output")]
+    #[arg(long, value_name = "N", value_parser = rows, help_heading = "Output")]
     pub limit: Option<usize>,
 }
 
@@ -168,7 +173,7 @@ pub struct Which {
     #[arg(long, value_name = "PROVIDER", help_heading = "Selecting")]
     pub provider: Option<String>,
     /// Everybody's
-    #[arg(long, group = "which", help_heading = "Selecting")]
+    #[arg(long, group = "which", conflicts_with_all = ["user", "id", "account_id"], help_heading = "Selecting")]
     pub all: bool,
     /// Those that have ended already
     #[arg(long, group = "which", help_heading = "Selecting")]

@@ -32,8 +32,11 @@ pub fn run(run: &Run, mut ask: Ask) -> Result<Exit> {
     // A person is asked for a password only once it is certain that there is an account to set it for.
     let prompts = ask.password == Some(Source::Prompt);
     let mut secret = None;
-    if let Some(source) = ask.password.as_ref().filter(|_| !prompts && !ask.write.dry_run) {
-        secret = Some(new_password(run, source, &ask)?);
+    if let Some(source) = ask.password.as_ref().filter(|_| !prompts) {
+        let given = new_password(run, source, &ask)?;
+        // A dry run hashes nothing, but whether the password would do is part of what it shows.
+        opened.iter().try_for_each(|opened| refuse_unfit(&given, opened))?;
+        secret = Some(given).filter(|_| !ask.write.dry_run);
     }
     let mut planned = plans(run, &ask, &request, opened, secret.as_ref())?;
     if planned.iter().all(|planned| planned.plan.is_empty()) {
@@ -42,6 +45,10 @@ pub fn run(run: &Run, mut ask: Ask) -> Result<Exit> {
     show(run, &planned, secret.as_ref());
     if ask.write.dry_run {
         return Ok(tell_dry_run(run, &ask, &planned));
+    }
+    // Nobody should think of a password for an app that must be stopped first.
+    for planned in planned.iter().filter(|planned| !planned.plan.is_empty()) {
+        apply::check_stopped(&work(run, &ask, planned))?.iter().for_each(|warning| run.ui.warn(warning));
     }
     if prompts {
         let password = new_password(run, &Source::Prompt, &ask)?;
@@ -57,9 +64,6 @@ pub fn run(run: &Run, mut ask: Ask) -> Result<Exit> {
         secret = Some(password);
     }
     planned.retain(|planned| !planned.plan.is_empty());
-    for planned in &planned {
-        apply::check_stopped(&work(run, &ask, planned))?.iter().for_each(|warning| run.ui.warn(warning));
-    }
     confirm(run, &ask, &planned)?;
     if planned.len() > 1 {
         for planned in &planned {
@@ -103,6 +107,11 @@ fn new_password(run: &Run, source: &Source, ask: &Ask) -> Result<Password> {
         error
     };
     secret::read(source, Purpose::Set, &ask.name(), run.ui.can_ask).map_err(without)
+}
+
+/// Makes sure that the app takes such a password.
+fn refuse_unfit(password: &Password, opened: &Opened) -> Result<()> {
+    Vault::default().add(&password.text, opened.facts(), Purpose::Set).map(drop)
 }
 
 /// Makes sure the keys given are ones the app has, and asks for those it cannot do without.
@@ -285,7 +294,7 @@ fn confirm(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<()> {
 }
 
 /// Prints what was made, a password or tokens, before anything is written: a closed pipe must not lose it. As JSON it is
-/// part of the answer, which comes last; then it is made sure that somebody listens.
+/// part of the answer, which comes last; its beginning goes out now, to see that somebody listens.
 fn hand_over(run: &Run, secret: Option<&Password>, planned: &[Planned]) -> Result<()> {
     let made = made(secret, planned);
     if made.is_empty() {
@@ -300,7 +309,7 @@ fn hand_over(run: &Run, secret: Option<&Password>, planned: &[Planned]) -> Resul
         return Err(cannot(&made[0].0, "standard output is closed or goes nowhere"));
     }
     if run.ui.json() {
-        return Ok(());
+        return ui::begin_json().map_err(|why| cannot(&made[0].0, &crate::error::io_reason(&why)));
     }
     for (what, value) in &made {
         if *what != "password" {
@@ -340,7 +349,8 @@ fn write(run: &Run, ask: &Ask, planned: Vec<Planned>, secret: Option<Password>) 
                 tell(run, planned, &outcome, secret.is_some(), several);
             }
             Err(error) => {
-                let error = about_made(error, &made(secret.as_ref(), std::slice::from_ref(planned)));
+                let made = made(secret.as_ref(), std::slice::from_ref(planned));
+                let error = about_made(error, made.first().map(|(what, _)| what.as_str()), several);
                 let shown = ui::error_json(&error);
                 let mut json = json!({ "app": planned.opened.name(), "ok": false, "applied": false, "error": shown });
                 if error.kind == Kind::Unfinished {
@@ -369,11 +379,12 @@ fn write(run: &Run, ask: &Ask, planned: Vec<Planned>, secret: Option<Password>) 
     }
 }
 
-/// A failure after a secret was printed says whether that secret counts.
-fn about_made(mut error: Error, made: &[(String, &str)]) -> Error {
-    if let (false, Some((what, _))) = (error.kind == Kind::Unfinished, made.first()) {
+/// A failure after a secret was made says whether that secret counts. Of several instances it may count in others.
+fn about_made(mut error: Error, made: Option<&str>, several: bool) -> Error {
+    if let (false, Some(what)) = (error.kind == Kind::Unfinished, made) {
         let note = error.note.take().unwrap_or_else(|| "nothing was changed".to_owned());
-        error.note = Some(format!("{note}; the new {what} that was printed is not in use"));
+        let there = if several { " there" } else { "" };
+        error.note = Some(format!("{note}{there}; the new {what} is not in use{there}"));
     }
     error
 }

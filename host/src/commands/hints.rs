@@ -2,7 +2,7 @@
 
 use crate::context::{Opened, Run};
 use crate::error::{Error, Kind};
-use crate::ui::pasted;
+use crate::ui::{self, pasted};
 use latchlift_plugin_api::facts::Replaces;
 use latchlift_plugin_api::{Account, Batch, Facts, Options, Target};
 
@@ -116,7 +116,7 @@ pub fn own_words(words: &[String], installed: &[Facts]) -> Option<String> {
     let lines = found.iter().filter(|(length, ..)| *length == longest);
     let mut lines: Vec<String> = lines.map(|(_, facts, replaces)| told(facts, replaces)).collect();
     lines.dedup();
-    Some(lines.join("\n      "))
+    Some(lines.join(ui::CONTINUED))
 }
 
 fn told(facts: &Facts, replaces: &Replaces) -> String {

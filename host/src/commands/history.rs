@@ -5,12 +5,13 @@ use crate::apply::{self, Applied, Work};
 use crate::cli::{HistoryVerb, Resume, Undo, Write};
 use crate::context::{Reopened, Run, Wanted};
 use crate::error::{Error, Kind, Result};
-use crate::journal::{Begun, End, Entry};
+use crate::journal::{Begun, End, Entry, StoreRecord};
 use crate::plan;
 use crate::secret;
 use crate::ui;
-use latchlift_plugin_api::{Change, Plan, Time};
+use latchlift_plugin_api::{Change, Location, Plan, Time};
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// `history ...`
 ///
@@ -91,7 +92,11 @@ fn show(run: &Run, id: &str) -> Result<Exit> {
     }
     for (i, step) in begun.plan.steps.iter().enumerate() {
         let written = entry.end == Some(End::Done) || entry.committed[i];
-        let state = if written { "written" } else { "not known to be written" };
+        let state = match entry.end {
+            _ if written => "written",
+            Some(End::Failed) => "not written",
+            _ => "not known to be written",
+        };
         lines.push(format!("step {} ({state})", i + 1));
         let changes = step.changes.iter().flat_map(|change| plan::lines(change, &begun.facts, &begun.plan));
         lines.extend(changes.map(|line| format!("  {line}")));
@@ -114,7 +119,7 @@ pub fn undo(run: &Run, ask: Undo) -> Result<Exit> {
     let place = run.reopened(&entry)?;
     let begun = &entry.begun;
     let undoing = work(run, &entry, &place, &ask.write, vec![]);
-    let steps = apply::inverse(&entry, &undoing)?;
+    let steps = apply::inverse(&entry, &undoing).map_err(|error| moved_away(&entry, error))?;
     let summary = format!("Take back entry {}: {}", begun.id, begun.plan.summary);
     let (accounts, names) = (begun.plan.accounts.clone(), begun.plan.names.clone());
     let plan = Plan { summary, steps, accounts, names, warnings: kept_out(&entry), ..Plan::default() };
@@ -135,12 +140,29 @@ pub fn undo(run: &Run, ask: Undo) -> Result<Exit> {
     })
 }
 
+/// What to do where the store of an entry is no longer in its place.
+fn moved_away(entry: &Entry, error: Error) -> Error {
+    let Begun { id, plugin, stores, .. } = &entry.begun;
+    let gone = |record: &StoreRecord| match &record.location {
+        Location::Sqlite { path } | Location::Dir { path } => !Path::new(path).exists(),
+        _ => false,
+    };
+    match stores.iter().any(gone) {
+        true => error
+            .note("nothing was changed")
+            .help(format!("if it was moved, say where it is now: latchlift undo {id} --app {plugin}:PLACE")),
+        false => error,
+    }
+}
+
 /// An entry that removed only sessions, or of which nothing is written.
 fn nothing_to_undo(run: &Run, entry: &Entry, work: &Work<'_>, write: &Write) -> Result<Exit> {
     let id = &entry.begun.id;
-    run.ui.say(format!("entry {id}: nothing to take back: what it removed stays removed, or nothing of it is written"));
+    let written = apply::written(entry, work)?;
+    let why = if written == 0 { "nothing of it is written" } else { "what it removed stays removed" };
+    run.ui.say(format!("entry {id}: nothing to take back: {why}"));
     if entry.is_unfinished() && !write.dry_run {
-        let end = if apply::written(entry, work)? == entry.begun.plan.steps.len() { End::Done } else { End::Failed };
+        let end = if written == entry.begun.plan.steps.len() { End::Done } else { End::Failed };
         run.journal()?.reopen(entry)?.end(end)?;
     }
     if run.ui.json() {
@@ -199,7 +221,7 @@ pub fn resume(run: &Run, ask: Resume) -> Result<Exit> {
     };
     let id = &entry.begun.id;
     if !entry.is_unfinished() {
-        let message = format!("entry {id} is {}: there is nothing to finish", entry.state());
+        let message = format!("entry {id} is not interrupted ({}): there is nothing to finish", entry.state());
         return Err(Error::new(Kind::Refused, message).note("nothing was changed"));
     }
     if ask.abandon {

@@ -58,7 +58,8 @@ pub fn accounts(run: &Run, search: Option<String>, options: Options, limit: Opti
     };
     let mut locked_out = None;
     let code = ask(run, question, take, |instance, account| {
-        if locked_out.is_none() && account.can_sign_in.value() == Some(&false) && !account.is_deleted() {
+        let meant_to = !account.is_deleted() && !account.system;
+        if locked_out.is_none() && account.can_sign_in.value() == Some(&false) && meant_to {
             locked_out = Some(show_command(instance, account));
         }
     })?;

@@ -30,6 +30,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
     match cli.command {
         Command::Completions { shell } => return Ok(shell::completions(shell)),
         Command::Man => return shell::man(),
+        Command::Help { words } => return shell::help(&words),
         // What the packager asks needs neither configuration nor a place for the journal.
         Command::Plugin(crate::cli::Plugin { verb: Some(PluginVerb::Abi) }) => {
             return Ok(plugin::abi(cli.global.format()));
@@ -77,6 +78,6 @@ fn dispatch(run: &Run, command: Command) -> Result<Exit> {
         Command::Undo(undo) => history::undo(run, undo),
         Command::Resume(resume) => history::resume(run, resume),
         Command::Plugin(plugin) => plugin::run(run, plugin.verb),
-        Command::Completions { .. } | Command::Man | Command::Recover { .. } => Ok(0),
+        Command::Completions { .. } | Command::Man | Command::Help { .. } | Command::Recover { .. } => Ok(0),
     }
 }

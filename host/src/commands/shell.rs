@@ -14,6 +14,23 @@ pub fn completions(shell: clap_complete::Shell) -> Exit {
     0
 }
 
+/// Prints the help of the command these words name.
+///
+/// # Errors
+/// There is no such command.
+pub fn help(words: &[String]) -> Result<Exit> {
+    let mut root = Cli::command();
+    root.build();
+    let mut command = &root;
+    for word in words {
+        command = command.find_subcommand(word).ok_or_else(|| {
+            Error::new(Kind::Usage, "there is no command of these words").help("see all with `latchlift --help`")
+        })?;
+    }
+    ui::answer(&command.clone().render_long_help().to_string());
+    Ok(0)
+}
+
 /// Prints the man page: the command itself, then every verb.
 ///
 /// # Errors

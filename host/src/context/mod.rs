@@ -69,8 +69,12 @@ impl Run {
         Time(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// The other journal on this machine, root's or the user's, if it holds anything.
+    /// The other journal on this machine, root's or the user's, if it holds anything. Whoever chose a directory does not
+    /// look for another.
     pub fn other_journal(&self) -> Option<PathBuf> {
+        if chosen_here(&self.global).is_some() {
+            return None;
+        }
         let candidates = [Some(PathBuf::from(ROOT_STATE)), user_state()];
         let mut others = candidates.into_iter().flatten().filter(|dir| self.state_dir.as_ref().ok() != Some(dir));
         others.find(|dir| std::fs::read_dir(dir.join("journal")).is_ok_and(|mut entries| entries.next().is_some()))
@@ -85,10 +89,15 @@ fn user_state() -> Option<PathBuf> {
     state.map(|state| state.join("latchlift"))
 }
 
-fn state_dir(global: &Global, config: &Config) -> Result<PathBuf> {
+/// The directory named for this run.
+fn chosen_here(global: &Global) -> Option<PathBuf> {
     let environment = || std::env::var_os("LATCHLIFT_STATE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    global.state_dir.clone().or_else(environment)
+}
+
+fn state_dir(global: &Global, config: &Config) -> Result<PathBuf> {
     let usual = || if rustix::process::geteuid().is_root() { Some(PathBuf::from(ROOT_STATE)) } else { user_state() };
-    let chosen = global.state_dir.clone().or_else(environment).or_else(|| config.state_dir.clone()).or_else(usual);
+    let chosen = chosen_here(global).or_else(|| config.state_dir.clone()).or_else(usual);
     chosen.ok_or_else(|| {
         Error::new(Kind::Config, "there is no place for the journal: HOME is not set")
             .help("name one with --state-dir DIR")

@@ -132,9 +132,15 @@ impl Run {
             };
             return Ok(Instance::ad_hoc(found));
         }
-        let mut found = self.config.instance(name)?.clone();
-        found.settings.extend(settings.iter().cloned());
-        Ok(Instance::configured(name, Ok(found)))
+        // A stanza that is wrong is the instance's own failure, and spares the others.
+        let mut found = match self.config.instances.get(name) {
+            Some(found) => found.clone(),
+            None => Ok(self.config.instance(name)?.clone()),
+        };
+        if let Ok(found) = &mut found {
+            found.settings.extend(settings.iter().cloned());
+        }
+        Ok(Instance::configured(name, found))
     }
 
     /// The instances a change is for: each named, or the only one configured.
@@ -147,7 +153,7 @@ impl Run {
             let names: Vec<&str> = selected.iter().map(Instance::name).collect();
             return Err(Error::new(Kind::Usage, format!("several apps are configured: {}", names.join(", ")))
                 .note("nothing was changed")
-                .help(format!("name the one that is meant: --app {}", names[0])));
+                .help("name the one that is meant with --app NAME, or all of them with --app all"));
         }
         Ok(selected)
     }

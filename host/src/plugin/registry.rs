@@ -209,6 +209,9 @@ impl Registry {
         let error = Error::new(Kind::Plugin, format!("there is no plugin `{app}` in {}", looked.join(", ")));
         let installed: BTreeSet<_> = self.dirs.iter().flat_map(plugins_in).map(|(app, _)| app).collect();
         match most_similar(app, &installed) {
+            Some(similar) if similar == app => {
+                error.help(format!("its facts are there without its library: install latchlift-plugin-{app} again"))
+            }
             Some(similar) => error.help(format!("did you mean `{similar}`? See all with `latchlift plugin list`")),
             None if is_app_name(app) => error.help(format!("install the package latchlift-plugin-{app}")),
             None => error.help("see the plugins with `latchlift plugin list`"),

@@ -158,10 +158,17 @@ impl Target {
     /// The server does not let the database user in.
     pub fn refused_user(&self, why: &str) -> Error {
         let user = &self.server.user;
-        Error::new(Kind::Denied, format!("{} refused the database user `{user}`: {why}", self.place())).help(
-            "the password of the database user is meant, not that of an account of the app; a database keeps the one it \
-             was first started with, whatever a compose file says since",
-        )
+        let error = Error::new(Kind::Denied, format!("{} refused the database user `{user}`: {why}", self.place()));
+        match self.password {
+            None => error.help(
+                "no password was given for it: use --store-password-file FILE, or --settings FILE with the app's own \
+                 settings",
+            ),
+            Some(_) => error.help(
+                "the password of the database user is meant, not that of an account of the app; a database keeps the one \
+                 it was first started with, whatever a compose file says since",
+            ),
+        }
     }
 
     /// The database user may not do something.
@@ -185,7 +192,10 @@ impl Target {
 
     /// Somebody else held a lock for as long as we wait.
     pub fn held(&self) -> Error {
-        self.locked(&format!("the database was held locked for {} seconds", self.patience.as_secs().max(1)))
+        self.locked(&format!(
+            "the database was held locked for {}",
+            crate::error::seconds(self.patience.max(Duration::from_secs(1)))
+        ))
     }
 
     /// The data does not allow the change.

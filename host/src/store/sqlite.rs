@@ -5,6 +5,7 @@
 
 use super::sql::{Database, Natural, Open, Reference, Statement, Table, write};
 use super::{PageAsBytes, Standing, Store, StoreReader, Witness};
+use crate::atomic;
 use crate::error::{Error, Kind, Result};
 use latchlift_plugin_api::{Cell, Column, Facts, File, Filter, Page, Select, Step, StoreKind, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -95,13 +96,14 @@ impl Store for Sqlite {
     }
 
     fn check_writable(&self) -> Result<()> {
-        let may_write = |path: &Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
-        if !may_write(&self.path) {
-            return Err(denied("write", &self.path));
-        }
+        let may_write = |path: &Path, doing: &str| {
+            let refused = rustix::fs::access(path, rustix::fs::Access::WRITE_OK);
+            refused.map_err(|why| atomic::explain(&why.into(), path, doing))
+        };
+        may_write(&self.path, "write")?;
         match self.path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-            Some(dir) if !may_write(dir) => Err(denied("make SQLite's journal beside the database, in", dir)),
-            _ => Ok(()),
+            Some(dir) => may_write(dir, "make SQLite's journal beside the database, in"),
+            None => Ok(()),
         }
     }
 
@@ -408,15 +410,15 @@ impl ToSql for Bound<'_> {
 
 fn explain(path: &Path, patience: Duration, why: &rusqlite::Error) -> Error {
     let place = path.display();
-    let denied = |doing: &str| denied(doing, path);
+    let denied = |doing: &str| atomic::explain(&std::io::ErrorKind::PermissionDenied.into(), path, doing);
     match why.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            let seconds = patience.as_secs();
-            Error::new(Kind::Locked, format!("the database was held locked for {seconds} seconds: {place}"))
+            let held = crate::error::seconds(patience);
+            Error::new(Kind::Locked, format!("the database was held locked for {held}: {place}"))
                 .help("stop the app first, or wait longer with --lock-timeout 60")
         }
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => denied("write"),
-        Some(ErrorCode::CannotOpen) => denied("open or write beside"),
+        Some(ErrorCode::CannotOpen) => denied("open"),
         Some(ErrorCode::NotADatabase) => {
             Error::new(Kind::UnknownSchema, format!("{place} is not an SQLite database, or it is encrypted"))
         }
@@ -438,9 +440,4 @@ fn broken_rule(path: &Path, why: &rusqlite::Error) -> Error {
         _ => "a value does not fit its column",
     };
     Error::new(Kind::Conflict, format!("{} refused the change: {what}", path.display()))
-}
-
-fn denied(doing: &str, path: &Path) -> Error {
-    Error::new(Kind::Denied, format!("cannot {doing} {}: {}", path.display(), crate::error::ownership(path)))
-        .help("run as root or as that owner; the file's owner and mode will be kept")
 }

@@ -13,6 +13,9 @@ pub fn connecting(target: &Target, why: &Failure) -> Error {
     match why.as_db_error() {
         Some(said) => explain(target, said),
         None if is_about_certificates(why) => target.not_encrypted(&transport(why)),
+        None if target.password.is_none() && transport(why).contains("password missing") => {
+            target.refused_user("it asks for a password")
+        }
         None => target.unreachable(&transport(why)),
     }
 }
