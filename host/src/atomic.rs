@@ -156,12 +156,12 @@ impl Replacement {
         }
     }
 
-    /// Puts the content in its place, and gives the file it is now.
+    /// Puts the content in its place, and gives the file it is now, where that can be told.
     ///
     /// # Errors
     /// [`Kind::Stale`] where the file is no longer the one that was read; nothing was changed then, nor where the
     /// rename fails. [`Kind::Unfinished`] where the new content is in place but may not survive a power cut.
-    pub fn commit(self) -> Result<Seen> {
+    pub fn commit(self) -> Result<Option<Seen>> {
         let unchanged = match &self.seen {
             Some(seen) => seen.is_still(&self.target)?,
             None => open(&self.target)?.is_none(),
@@ -177,8 +177,7 @@ impl Replacement {
         };
         let file = renamed.map_err(|why| cannot_rename(&why.error, &self.target))?;
         settle(&[parent(&self.target)])?;
-        let meta = file.metadata().map_err(|why| explain(&why, &self.target, "look at"))?;
-        Ok(Seen::new(&meta))
+        Ok(file.metadata().ok().map(|meta| Seen::new(&meta)))
     }
 }
 

@@ -62,8 +62,9 @@ impl Documents {
         expected.iter().try_for_each(|expected| expected.verify(&new.json))?;
         receipt.made = is_new.then(|| sha256(new.text().as_bytes()));
         witness(receipt)?;
-        let seen = replacement.commit()?;
-        self.cache.keep(&path, &Arc::new(new), &seen);
+        if let Some(seen) = replacement.commit()? {
+            self.cache.keep(&path, &Arc::new(new), &seen);
+        }
         Ok(())
     }
 
