@@ -104,7 +104,7 @@ fn with_password(home: &Home, credential: usize, reasons: &mut Vec<Reason>) {
             reasons.push(blocking(reason::SHADOWED, message).fix(fix));
         }
         Path::NoEntry => {
-            let message = format!("no password entry is named `{name}`");
+            let message = format!("no password entry is named `{name}`, so every password is refused");
             reasons.push(blocking(reason::PASSWORD_ENTRY_MISSING, message).fix(reset()));
         }
         Path::OtherLetters(row) => {

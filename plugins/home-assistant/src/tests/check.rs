@@ -208,6 +208,7 @@ fn findings_name_the_command_that_mends_them() {
     directory.token("t9", "9", Some("normal"), Some("http://x/"));
     directory.documents.insert("ip_bans".into(), json!({"192.0.2.1": null}));
     let fixes: Vec<_> = check(&directory).findings.into_iter().map(|finding| finding.fix.join(" ")).collect();
+    assert!(check(&directory).findings.iter().all(|finding| finding.evidence.is_some()), "each says where it is seen");
     let wanted = [
         "user set bob role=user",
         "user remove --id 9",
