@@ -4,7 +4,10 @@
 //! wiped when the vault goes. Parameters come from stored hashes and from plugins, so they are bounded before any work
 //! is done: a hash that claims an absurd cost must not hang the machine.
 
+mod ahead;
+
 use crate::error::{Error, Kind, Result};
+use ahead::Ahead;
 use latchlift_plugin_api as api;
 use latchlift_plugin_api::facts::{Facts, PasswordRules, TooLong};
 use latchlift_plugin_api::{Derived, Handle, Kdf, Secrets};
@@ -24,6 +27,7 @@ pub enum Purpose {
 #[derive(Default)]
 pub struct Vault {
     held: Vec<Held>,
+    ahead: Ahead,
 }
 
 enum Held {
@@ -58,6 +62,14 @@ impl Vault {
             _ => Held::cut(text, rules.max_bytes as usize, cuts(rules, purpose)),
         };
         Ok(self.hold(held))
+    }
+
+    /// Begins to hash a new password in another thread, as the plugin will most likely ask for.
+    pub fn begin(&self, password: Handle, kdf: &Kdf) {
+        if let Ok(Held::Password { bytes, cut }) = self.find(password) {
+            let (bytes, cut, function) = (bytes.clone(), *cut, kdf.clone());
+            self.ahead.begin(password, kdf.clone(), move || fresh(&bytes, cut, &function));
+        }
     }
 
     /// A handle whose hashes are zeroes of the right length, to show a plan for which no password was given.
@@ -114,19 +126,12 @@ fn cuts(rules: &PasswordRules, purpose: Purpose) -> bool {
 impl Secrets for Vault {
     fn derive(&self, password: Handle, kdf: &Kdf) -> api::Result<Derived> {
         let held = self.find(password)?;
-        let (salt_len, len) = lengths(kdf)?;
+        let (salt, len) = lengths(kdf)?;
         bounded(kdf, Purpose::Set)?;
-        let mut salt = vec![0; salt_len];
         match held {
-            Held::Placeholder => Ok(Derived { salt, digest: vec![0; len] }),
+            Held::Placeholder => Ok(Derived { salt: vec![0; salt], digest: vec![0; len] }),
             Held::Hopeless => Err(refused("this password can be checked, not set".to_owned())),
-            Held::Password { bytes, cut } => {
-                getrandom::fill(&mut salt).map_err(|why| {
-                    api::Error::new(api::Kind::Failed, format!("the system gives no random numbers: {why}"))
-                })?;
-                let digest = digest(bytes, *cut, kdf, &salt, len)?;
-                Ok(Derived { salt, digest })
-            }
+            Held::Password { bytes, cut } => self.ahead.take(password, kdf).unwrap_or_else(|| fresh(bytes, *cut, kdf)),
         }
     }
 
@@ -141,6 +146,17 @@ impl Secrets for Vault {
             Held::Password { bytes, cut } => Ok(same(&digest(bytes, *cut, kdf, salt, expected.len())?, expected)),
         }
     }
+}
+
+/// Hashes a password with a salt of our making.
+fn fresh(password: &[u8], cut: bool, kdf: &Kdf) -> api::Result<Derived> {
+    let (salt, len) = lengths(kdf)?;
+    bounded(kdf, Purpose::Set)?;
+    let mut salt = vec![0; salt];
+    getrandom::fill(&mut salt)
+        .map_err(|why| api::Error::new(api::Kind::Failed, format!("the system gives no random numbers: {why}")))?;
+    let digest = digest(password, cut, kdf, &salt, len)?;
+    Ok(Derived { salt, digest })
 }
 
 /// The most bytes of salt or digest; the longest in use are 64.

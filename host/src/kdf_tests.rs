@@ -43,6 +43,17 @@ fn bcrypt_agrees_with_the_published_vectors() {
 }
 
 #[test]
+fn a_hash_that_was_begun_serves_once_and_only_what_it_was_begun_for() {
+    let (vault, handle) = holding("correct horse", cutting(), Purpose::Set);
+    vault.begin(handle, &Kdf::Bcrypt { cost: 5 });
+    let hashes = [4, 5, 5].map(|cost| Bcrypt::hash(&vault, handle, "2b", cost).unwrap());
+    for (hash, cost) in hashes.iter().zip(["04", "05", "05"]) {
+        assert!(hash.starts_with(&format!("$2b${cost}$")) && matches("correct horse", cutting(), hash), "{hash}");
+    }
+    assert_ne!(hashes[1], hashes[2], "two hashes must not share a salt");
+}
+
+#[test]
 fn the_seventy_second_byte_counts() {
     let hash = "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui";
     let short = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678";

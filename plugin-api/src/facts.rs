@@ -3,8 +3,10 @@
 //! Embedded in the library and installed beside it, so that listing plugins, help and completions load no code.
 
 use crate::error::{Error, Kind, Result};
+use crate::password::Kdf;
 use crate::reader::StoreKind;
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 /// Everything in a `plugin.toml`.
@@ -76,6 +78,23 @@ pub struct PasswordRules {
     pub set_too_long: TooLong,
     /// What the app does above that when checking.
     pub check_too_long: TooLong,
+    /// The function that new passwords are hashed with, so that the host can begin while the plugin still looks at the
+    /// store. What the plugin asks for counts. A function that this release does not know reads as none.
+    #[serde(deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
+    pub kdf: Option<Kdf>,
+}
+
+fn if_known<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Kdf>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stated {
+        Known(Kdf),
+        Other(IgnoredAny),
+    }
+    Ok(match Option::<Stated>::deserialize(from)? {
+        Some(Stated::Known(kdf)) => Some(kdf),
+        Some(Stated::Other(_)) | None => None,
+    })
 }
 
 impl Default for PasswordRules {
@@ -87,6 +106,7 @@ impl Default for PasswordRules {
             max_bytes: 4096,
             set_too_long: TooLong::Refuse,
             check_too_long: TooLong::Refuse,
+            kdf: None,
         }
     }
 }
@@ -233,5 +253,18 @@ impl Facts {
     /// How far `verb` (`noun.verb`) is supported.
     pub fn support(&self, verb: &str) -> Support {
         self.verbs.get(verb).cloned().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_function_that_is_not_known_yet_reads_as_none() {
+        let kdf = |text: &str| Facts::parse(&format!("app = \"a\"\n[password]\n{text}")).unwrap().password.kdf;
+        assert_eq!(kdf("kdf = { bcrypt = { cost = 12 } }"), Some(Kdf::Bcrypt { cost: 12 }));
+        assert_eq!(kdf("kdf = { yescrypt = { cost = 12 } }"), None);
+        assert_eq!(kdf(""), None);
     }
 }

@@ -1,5 +1,6 @@
 //! What the cases have in common: what a written plan may have touched, and what undo must bring back.
 
+use latchlift_plugin_api::{Facts, Kdf};
 use latchlift_tests::Result;
 use latchlift_tests::apps::Role;
 use latchlift_tests::bench::{Bench, Outcome, Snapshot, listed};
@@ -85,6 +86,16 @@ pub fn untouched_documents_keep_every_byte(t: &Bench, before: &Snapshot) {
 pub fn signs_in_with(t: &Bench, name: &str, new: &str, old: &str) {
     assert!(t.signs_in(name, new), "{name} does not get in with the new password");
     assert!(!t.signs_in(name, old), "{name} still gets in with the old password");
+}
+
+/// Fails unless the new hash is of the function that the facts state: the one the host begins with before it is asked.
+#[track_caller]
+pub fn hashed_as_the_facts_say(t: &Bench, name: &str) {
+    let path = latchlift_tests::workspace().join(format!("plugins/{}/plugin.toml", t.target.app));
+    let facts = Facts::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let Some(Kdf::Bcrypt { cost }) = facts.password.kdf else { panic!("no such function is known to this test") };
+    let shown = t.latchlift("user show --json").words(name).succeeds();
+    assert_eq!(shown.at("/accounts/0/hash"), format!("bcrypt {cost}"));
 }
 
 /// How many sign-ins of the person there are.

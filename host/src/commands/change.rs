@@ -195,7 +195,12 @@ fn password_handle(vault: &mut Vault, ask: &Ask, opened: &Opened, secret: Option
     match (&ask.password, secret) {
         (None, _) => Ok(None),
         (Some(_), None) => Ok(Some(vault.placeholder())),
-        (Some(_), Some(password)) => vault.add(&password.text, opened.facts(), Purpose::Set).map(Some),
+        (Some(_), Some(password)) => {
+            let rules = &opened.facts().password;
+            let handle = vault.add(&password.text, opened.facts(), Purpose::Set)?;
+            rules.kdf.iter().for_each(|kdf| vault.begin(handle, kdf));
+            Ok(Some(handle))
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::{Case, case};
 use crate::support::{
-    NEW, keeps_tokens, only_records_of, only_what_was_planned, rows, sessions, signs_in_with, tokens, undo_restores,
+    NEW, hashed_as_the_facts_say, keeps_tokens, only_records_of, only_what_was_planned, rows, sessions, signs_in_with,
+    tokens, undo_restores,
 };
 use latchlift_tests::Result;
 use latchlift_tests::bench::{Bench, Outcome};
@@ -51,6 +52,7 @@ fn a_new_password_signs_in(t: &Bench) -> Result<()> {
     assert_eq!(outcome.at("/results/0/applied"), true);
     assert_eq!(outcome.at("/results/0/sign_in/can_sign_in"), true);
     signs_in_with(t, &bob.name, NEW, old_password(t, "bob")?);
+    hashed_as_the_facts_say(t, &bob.name);
     assert_eq!(sessions(t, "bob"), 0, "sign-ins are left");
     keeps_tokens(t, "bob");
     only_records_of(t, &before, "bob");

@@ -1,0 +1,35 @@
+//! Hashing ahead: while the plugin looks at the store, another processor already computes the hash that the app's facts
+//! say new passwords get.
+//!
+//! What a plugin asks for counts. Where it asks for something else, that is computed as if nothing had been begun.
+
+use super::{Derived, Handle, Kdf, api};
+use std::sync::Mutex;
+use std::thread::JoinHandle;
+
+/// A hash that was begun, if one was.
+#[derive(Default)]
+pub(super) struct Ahead(Mutex<Option<Begun>>);
+
+struct Begun {
+    password: Handle,
+    kdf: Kdf,
+    work: JoinHandle<api::Result<Derived>>,
+}
+
+impl Ahead {
+    /// Begins with `work`. Where no thread can be had, nothing is begun.
+    pub fn begin(&self, password: Handle, kdf: Kdf, work: impl FnOnce() -> api::Result<Derived> + Send + 'static) {
+        let begun = std::thread::Builder::new().spawn(work).map(|work| Begun { password, kdf, work });
+        if let (Ok(mut place), Ok(begun)) = (self.0.lock(), begun) {
+            *place = Some(begun);
+        }
+    }
+
+    /// What was begun for this password and function. Given once: a salt serves one hash.
+    pub fn take(&self, password: Handle, kdf: &Kdf) -> Option<api::Result<Derived>> {
+        let mut place = self.0.lock().ok()?;
+        let begun = place.take_if(|begun| begun.password == password && begun.kdf == *kdf)?;
+        begun.work.join().ok()
+    }
+}
