@@ -1,6 +1,6 @@
 //! `onboarding restart`.
 
-use super::START;
+use super::{START, stamp};
 use crate::accounts;
 use crate::home::Home;
 use crate::schema::Layout;
@@ -19,7 +19,7 @@ const FILES: [&str; 5] =
 /// The files are of a version not known here, or the store fails.
 pub fn restart(context: &Context<'_>, request: &Request) -> Result<Plan> {
     Layout::look(context.reader)?.refuse_unknown()?;
-    let stamp: String = request.now.sql().chars().filter(char::is_ascii_digit).collect();
+    let stamp = stamp(request.now);
     let mut plan = Plan::new("Put all accounts aside, so that Home Assistant asks for a first user again");
     plan = plan.warn(instead(context));
     for name in FILES {
