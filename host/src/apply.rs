@@ -157,7 +157,12 @@ pub fn inverse(entry: &Entry, work: &Work<'_>) -> Result<Vec<Step>> {
     };
     let mut steps = Vec::new();
     for (step, receipt) in entry.begun.plan.steps[..count].iter().zip(&entry.receipts).rev() {
-        let untouched = untouched(store(work.stores, step)?, step, &entry.begun.facts)?;
+        let store = store(work.stores, step)?;
+        if let Some(gone) = store.unmake(step, receipt)? {
+            steps.push(gone);
+            continue;
+        }
+        let untouched = untouched(store, step, &entry.begun.facts)?;
         steps.push(crate::plan::inverse(step, receipt, &entry.begun.facts, &untouched));
     }
     steps.retain(|step| !step.changes.is_empty());

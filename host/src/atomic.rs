@@ -2,93 +2,29 @@
 //!
 //! The new content goes to a sibling with the same owner, group, mode and extended attributes, reaches the disk, and
 //! takes the old file's name by `rename`, so that at every moment the name leads to the whole old or the whole new file.
+//!
+//! Each replacement waits for the disk twice, and neither can go: without the first, a power cut may leave the new name on
+//! content that never arrived; without the second, the next document of a plan may be on the disk before this one is, and
+//! what stands between them is only safe in the plan's own order. The second one waits for little where the file system keeps
+//! the order of renames itself.
 
 mod access;
+mod seen;
 
 pub use access::explain;
+pub use seen::{Seen, digest, read};
 
 use crate::error::{Error, Kind, Result};
 use crate::fault;
 use access::{cannot_keep, cannot_rename, copy_attributes, denied};
-use latchlift_plugin_api as api;
-use sha2::{Digest, Sha256};
+use seen::{open, says};
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// What the names of unfinished siblings begin with.
 const PREFIX: &str = ".latchlift-";
-
-/// A file as it was when it was read; two equal stamps are the same bytes in the same file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    device: u64,
-    inode: u64,
-    modified: (i64, i64),
-    size: u64,
-    sha256: [u8; 32],
-}
-
-impl Stamp {
-    fn new(meta: &Metadata, sha256: [u8; 32]) -> Stamp {
-        let modified = (meta.mtime(), meta.mtime_nsec());
-        Stamp { device: meta.dev(), inode: meta.ino(), modified, size: meta.size(), sha256 }
-    }
-
-    /// The SHA-256 of the bytes, in lower-case hex.
-    pub fn sha256(&self) -> String {
-        api::hex(&self.sha256)
-    }
-}
-
-/// The bytes of a file and its stamp; `None` where there is no file.
-///
-/// # Errors
-/// It cannot be read.
-pub fn read(path: &Path) -> Result<Option<(Vec<u8>, Stamp)>> {
-    let Some((mut file, meta)) = open(path)? else { return Ok(None) };
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.size()).unwrap_or(0) + 1);
-    file.read_to_end(&mut bytes).map_err(|why| explain(&why, path, "read"))?;
-    let digest = Sha256::digest(&bytes).into();
-    Ok(Some((bytes, Stamp::new(&meta, digest))))
-}
-
-/// The stamp of a file, without holding its bytes; `None` where there is no file.
-///
-/// # Errors
-/// It cannot be read.
-pub fn stamp(path: &Path) -> Result<Option<Stamp>> {
-    let Some((mut file, meta)) = open(path)? else { return Ok(None) };
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer).map_err(|why| explain(&why, path, "read"))? {
-            0 => return Ok(Some(Stamp::new(&meta, digest.finalize().into()))),
-            n => digest.update(&buffer[..n]),
-        }
-    }
-}
-
-fn open(path: &Path) -> Result<Option<(File, Metadata)>> {
-    let regular = |meta: &Metadata| match meta.is_file() {
-        true => Ok(()),
-        false => Err(Error::new(Kind::Conflict, format!("{} is not a regular file", path.display()))),
-    };
-    // Asked before opening: a pipe would never open.
-    match fs::metadata(path) {
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(why) => return Err(explain(&why, path, "read")),
-        Ok(meta) => regular(&meta)?,
-    }
-    let file = match File::open(path) {
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other.map_err(|why| explain(&why, path, "read"))?,
-    };
-    let meta = file.metadata().map_err(|why| explain(&why, path, "read"))?;
-    regular(&meta)?;
-    Ok(Some((file, meta)))
-}
 
 /// The file a path leads to, through symbolic links; the last component need not exist.
 ///
@@ -152,16 +88,16 @@ fn sweep(dir: &Path) {
 pub struct Replacement {
     temp: tempfile::NamedTempFile,
     target: PathBuf,
-    seen: Option<Stamp>,
+    seen: Option<Seen>,
 }
 
 impl Replacement {
-    /// Begins replacing the file that was read with this stamp. `target` is resolved: see [`resolve`].
+    /// Begins replacing the file that was `seen` and `said` this. `target` is resolved: see [`resolve`].
     ///
     /// # Errors
     /// [`Kind::Denied`] where the file or its directory may not be written, or the owner, group, mode or attributes
     /// could not be kept.
-    pub fn of(target: PathBuf, seen: Stamp) -> Result<Replacement> {
+    pub fn of(target: PathBuf, seen: Seen, said: &[u8]) -> Result<Replacement> {
         let meta = fs::metadata(&target).map_err(|why| explain(&why, &target, "write"))?;
         may_write(&target, &meta)?;
         let temp = sibling(&target)?;
@@ -169,7 +105,7 @@ impl Replacement {
         copy_attributes(&target, temp.path())?;
         let mode = fs::Permissions::from_mode(meta.mode() & 0o7777);
         temp.as_file().set_permissions(mode).map_err(|why| cannot_keep(&why, &target, "mode"))?;
-        Ok(Replacement { temp, target, seen: Some(seen) })
+        Ok(Replacement { temp, target, seen: Some(seen.without_text(said)) })
     }
 
     /// Begins a file that is not there yet, with the owner and group of its directory.
@@ -204,21 +140,33 @@ impl Replacement {
         written.map_err(|why| explain(&why, &self.target, "write"))
     }
 
-    /// The content as it is on the disk.
+    /// Makes sure that what is there now is what was `written`.
     ///
     /// # Errors
-    /// It cannot be read.
-    pub fn read_back(&self) -> Result<Vec<u8>> {
-        fs::read(self.temp.path()).map_err(|why| explain(&why, self.temp.path(), "read back"))
+    /// [`Kind::Conflict`] where it is something else, or it cannot be read.
+    pub fn check(&self, written: &[u8]) -> Result<()> {
+        let path = self.temp.path();
+        match File::open(path).and_then(|mut file| says(&mut file, written)) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let message = format!("{} reads back as something else than was written", path.display());
+                Err(Error::new(Kind::Conflict, message).help("look after the disk first"))
+            }
+            Err(why) => Err(explain(&why, path, "read back")),
+        }
     }
 
-    /// Puts the content in its place.
+    /// Puts the content in its place, and gives the file it is now, where that can be told.
     ///
     /// # Errors
     /// [`Kind::Stale`] where the file is no longer the one that was read; nothing was changed then, nor where the
     /// rename fails. [`Kind::Unfinished`] where the new content is in place but may not survive a power cut.
-    pub fn commit(self) -> Result<()> {
-        if stamp(&self.target)? != self.seen {
+    pub fn commit(self) -> Result<Option<Seen>> {
+        let unchanged = match &self.seen {
+            Some(seen) => seen.is_still(&self.target)?,
+            None => open(&self.target)?.is_none(),
+        };
+        if !unchanged {
             let message = format!("{} was written by somebody else in the meantime", self.target.display());
             return Err(Error::new(Kind::Stale, message).help("stop the app and run the command again"));
         }
@@ -227,8 +175,9 @@ impl Replacement {
             Some(_) => self.temp.persist(&self.target),
             None => self.temp.persist_noclobber(&self.target),
         };
-        renamed.map_err(|why| cannot_rename(&why.error, &self.target))?;
-        settle(&[parent(&self.target)])
+        let file = renamed.map_err(|why| cannot_rename(&why.error, &self.target))?;
+        settle(&[parent(&self.target)])?;
+        Ok(file.metadata().ok().map(|meta| Seen::new(&meta)))
     }
 }
 
@@ -251,7 +200,17 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
     settle(&[parent(from), parent(to)])
 }
 
-/// Makes a rename last. What fails here fails after the fact.
+/// Takes a file away.
+///
+/// # Errors
+/// As [`rename`].
+pub fn remove(path: &Path) -> Result<()> {
+    fault::point("documents.remove")?;
+    fs::remove_file(path).map_err(|why| explain(&why, path, "remove"))?;
+    settle(&[parent(path)])
+}
+
+/// Makes a rename or a removal last. What fails here fails after the fact.
 fn settle(dirs: &[&Path]) -> Result<()> {
     let synced = || {
         fault::point("documents.rename.after")?;
@@ -305,12 +264,12 @@ fn own(file: &File, (uid, gid): (u32, u32)) -> io::Result<()> {
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let target = resolve(path)?;
     let _turn = Turn::take(parent(&target))?;
-    let mut replacement = match stamp(&target)? {
-        Some(seen) => Replacement::of(target, seen)?,
+    let mut replacement = match read(&target)? {
+        Some((said, seen)) => Replacement::of(target, seen, &said)?,
         None => Replacement::new_file(target, mode)?,
     };
     replacement.write([bytes])?;
-    replacement.commit()
+    replacement.commit().map(drop)
 }
 
 #[cfg(test)]
@@ -334,26 +293,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         fs::write(&path, "one").unwrap();
-        let mut replacement = Replacement::of(path.clone(), stamp(&path).unwrap().unwrap()).unwrap();
+        let (said, seen) = read(&path).unwrap().unwrap();
+        let mut replacement = Replacement::of(path.clone(), seen, &said).unwrap();
         replacement.write([&b"t"[..], b"wo"]).unwrap();
-        assert_eq!(replacement.read_back().unwrap(), b"two");
+        replacement.check(b"two").unwrap();
+        for other in ["tw", "twoo", "one"] {
+            assert_eq!(replacement.check(other.as_bytes()).unwrap_err().kind, Kind::Conflict);
+        }
         drop(replacement);
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn the_same_bytes_in_another_file_are_another_stamp() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("file");
-        fs::write(&path, "one").unwrap();
-        let seen = stamp(&path).unwrap();
-        assert_eq!(read(&path).unwrap().map(|(_, stamp)| stamp), seen);
-        fs::write(dir.path().join("other"), "one").unwrap();
-        fs::rename(dir.path().join("other"), &path).unwrap();
-        assert_ne!(stamp(&path).unwrap(), seen);
-        assert_eq!(stamp(&dir.path().join("none")).unwrap(), None);
-        assert_eq!(stamp(dir.path()).unwrap_err().kind, Kind::Conflict);
     }
 
     #[test]

@@ -314,7 +314,8 @@ impl Open {
         self.beginning.take().map_or(Ok(()), Syncing::wait)?;
         let silent = receipt.kept.iter().all(Vec::is_empty)
             && receipt.places.iter().all(Option::is_none)
-            && receipt.texts.iter().all(Option::is_none);
+            && receipt.texts.iter().all(Option::is_none)
+            && receipt.made.is_none();
         if silent {
             return Ok(());
         }

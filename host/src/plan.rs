@@ -192,6 +192,9 @@ pub fn lines(change: &Change, facts: &Facts, plan: &Plan) -> Vec<String> {
             });
             lines.collect()
         }
+        Change::Delete { collection, before, .. } if before.get("@sha256").is_some() => {
+            vec![format!("{}: removed, since it was not there before", collection.trim_end_matches('#'))]
+        }
         Change::Delete { key, .. } => vec![format!("{label} {}: removed", key_text(plan, collection, key))],
         Change::Purge { count, keep, filter, .. } => {
             let which = if *filter == Filter::All { "all " } else { "" };

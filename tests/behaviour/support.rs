@@ -59,6 +59,9 @@ pub fn undo_restores(t: &Bench, before: &Snapshot) {
     let left: Vec<Difference> = t.changes_since(before).into_iter().filter(|change| !may_stay(t, change)).collect();
     assert!(left.is_empty(), "undo left differences:\n{}\n{outcome}", listed(&left));
     untouched_documents_keep_every_byte(t, before);
+    let after = t.snapshot().documents;
+    let new: Vec<&String> = after.keys().filter(|path| !before.documents.contains_key(*path)).collect();
+    assert!(new.is_empty(), "undo left files that were not there before: {new:?}\n{outcome}");
 }
 
 fn may_stay(t: &Bench, change: &Difference) -> bool {

@@ -283,6 +283,10 @@ impl Attempt<'_> {
         let left: Vec<Difference> =
             self.changes(&self.before).into_iter().filter(|change| !self.may_stay(change)).collect();
         assert!(left.is_empty(), "taking all back left:\n{}", listed(&left));
+        let documents = self.bench.snapshot().documents;
+        let is_new = |path: &&String| !self.before.documents.contains_key(*path) && !path.contains(".latchlift-");
+        let new: Vec<&String> = documents.keys().filter(is_new).collect();
+        assert!(new.is_empty(), "taking all back left files that were not there: {new:?}");
         if !self.fault.ends_with("kill") {
             return;
         }

@@ -56,6 +56,16 @@ pub trait Store {
     /// As [`Store::reader`].
     fn standing(&self, step: &Step, facts: &Facts) -> Result<Standing>;
 
+    /// The step that takes away what `step` made as a whole, where it did and that is still as it was made: a document that
+    /// was not there before.
+    ///
+    /// # Errors
+    /// As [`Store::reader`].
+    fn unmake(&self, step: &Step, receipt: &Receipt) -> Result<Option<Step>> {
+        let _ = (step, receipt);
+        Ok(None)
+    }
+
     /// Writes a step: guards, writes, reads back, calls `witness` with what only the store could know, commits.
     ///
     /// Nothing is written unless every guard holds, the read-back equals the plan and the witness agrees.
@@ -79,6 +89,9 @@ pub struct Receipt {
     pub places: Vec<Option<u64>>,
     /// Per change: a document's record as the text it was, so that undo brings back every byte.
     pub texts: Vec<Option<String>>,
+    /// The digest of the document that the step made, if there was none before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
 }
 
 /// How a store stands against a step.

@@ -4,7 +4,9 @@ use crate::home::Home;
 use crate::names::normalise;
 use crate::schema::PROVIDER;
 use crate::sign_in::{self, Standing};
-use latchlift_plugin_api::{Account, Batches, Candidate, Error, Kind, Known, Output, Reader, Request, Result, Target};
+use latchlift_plugin_api::{
+    Account, Batches, Candidate, Error, Filter, Kind, Known, Output, Reader, Request, Result, Target,
+};
 
 /// Answers `user list`.
 ///
@@ -26,12 +28,14 @@ pub fn list(reader: &dyn Reader, request: &Request, output: &mut dyn Output) -> 
 /// # Errors
 /// None does, or as [`list`].
 pub fn show(reader: &dyn Reader, request: &Request, output: &mut dyn Output) -> Result<()> {
-    let home = Home::read(reader)?.with_tokens(reader, request.now)?.with_people(reader)?;
+    let home = Home::read(reader)?.with_people(reader)?;
     let target = request.target()?;
     let users = matching(&home, target)?;
     if users.is_empty() {
         return Err(nobody(&home, &target.name));
     }
+    let theirs = Filter::is_in("/user_id", users.iter().map(|user| &*home.users[*user].id));
+    let home = home.with_tokens_of(reader, request.now, theirs)?;
     let mut accounts = Batches::accounts(output);
     for user in users {
         let mut account = with_counts(&home, user);
@@ -92,7 +96,8 @@ pub fn candidate(home: &Home, user: usize) -> Candidate {
 
 /// The failure where nobody has this id.
 pub fn no_id(id: &str) -> Error {
-    Error::new(Kind::NotFound, format!("no account with the id `{id}`")).help("latchlift user list --system")
+    Error::new(Kind::NotFound, format!("no account with the id `{id}`"))
+        .help("see all with `latchlift user list --system`")
 }
 
 /// The failure where nobody has this sign-in name, with what the person may have meant.
@@ -100,8 +105,9 @@ pub fn nobody(home: &Home, typed: &str) -> Error {
     let error = Error::no_account(typed);
     if let (true, [row, ..]) = (home.layout.auth, home.rows_like(typed)) {
         let row = &home.rows[*row].username;
+        let named = sign_in::quoted(row);
         return error.help(format!(
-            "there is a password entry `{row}` that leads to no user: `latchlift user add {row}` gives it one, `latchlift user remove {row}` takes it away"
+            "there is a password entry `{row}` that leads to no user: `latchlift user add {named}` gives it one, `latchlift user remove {named}` takes it away"
         ));
     }
     let folded = normalise(typed);

@@ -2,7 +2,7 @@
 
 use crate::http::Http;
 use crate::schema::{BANS, Layout};
-use crate::verbs::START;
+use crate::verbs::{START, stamp};
 use latchlift_plugin_api::{
     Ban, Batch, Change, Context, Error, Kind, Output, Plan, Reader, Record, Request, Result, Select, Time, Value,
     delete,
@@ -110,7 +110,11 @@ pub fn clear(context: &Context<'_>, request: &Request) -> Result<Plan> {
     Layout::look(context.reader)?.refuse_unknown()?;
     let http = Http::read(context.reader);
     let wanted = |entry: &Entry| request.options.all || request.ids.iter().any(|typed| same(typed, &entry.address));
-    let (gone, kept): (Vec<Entry>, Vec<Entry>) = read(context.reader)?.into_iter().partition(wanted);
+    let entries = match read(context.reader) {
+        Err(error) if error.kind == Kind::Conflict && request.options.all => return aside(context, request),
+        other => other?,
+    };
+    let (gone, kept): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(wanted);
     let mut plan = Plan::new(match &gone[..] {
         [] => "No address to let in again".to_owned(),
         [only] => format!("Let {} in again", only.address),
@@ -134,6 +138,14 @@ pub fn clear(context: &Context<'_>, request: &Request) -> Result<Plan> {
         plan = plan.then(START);
     }
     Ok(plan.step(gone.into_iter().map(Entry::change).collect()))
+}
+
+/// Plans the end of a file that cannot be read: nobody can say what else is in it, so it is kept under another name.
+fn aside(context: &Context<'_>, request: &Request) -> Result<Plan> {
+    let sha256 = context.reader.digest("", "ip_bans")?.unwrap_or_default();
+    let to = format!("{FILE}.before-clear.{}", stamp(request.now));
+    let plan = Plan::new(format!("Put `{FILE}` aside, which cannot be read"));
+    Ok(plan.step(vec![Change::Move { from: "ip_bans".to_owned(), to, sha256 }]).then(START))
 }
 
 /// Whether an address is the one typed, however either is written.

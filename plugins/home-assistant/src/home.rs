@@ -5,7 +5,7 @@ use crate::names::{Names, is_normal, normalise};
 use crate::schema::{self, CREDENTIALS, Layout, NOTIFY, PEOPLE, PROVIDER, ROWS, TOKENS, TOTP, USERS};
 use crate::sessions::{TokenKind, milliseconds, token_kind};
 use crate::settings::Settings;
-use latchlift_plugin_api::{Reader, Result, Select, Time, Value};
+use latchlift_plugin_api::{Filter, Reader, Result, Select, Time, Value};
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -109,12 +109,20 @@ impl Home {
     ///
     /// # Errors
     /// The store fails.
-    pub fn with_tokens(mut self, reader: &dyn Reader, now: Time) -> Result<Home> {
+    pub fn with_tokens(self, reader: &dyn Reader, now: Time) -> Result<Home> {
+        self.with_tokens_of(reader, now, Filter::All)
+    }
+
+    /// Counts the sessions and tokens of some users, named by a filter over tokens.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn with_tokens_of(mut self, reader: &dyn Reader, now: Time, filter: Filter) -> Result<Home> {
         if !self.layout.auth {
             return Ok(self);
         }
         let columns = ["/user_id", "/token_type", "/client_id", "/created_at", "/expire_at"];
-        reader.each_row(Select::from(TOKENS, columns), |row| {
+        reader.each_row(Select::from(TOKENS, columns).filter(filter), |row| {
             let [user, kind, client, created, end] = &row[..] else { return Ok(()) };
             let Some(index) = user.as_str().and_then(|id| self.index(id)) else { return Ok(()) };
             let user = &mut self.users[index];

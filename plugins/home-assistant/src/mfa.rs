@@ -147,6 +147,6 @@ fn removal(reader: &dyn Reader, collection: &str, value: &str, id: &str) -> Resu
 /// Whether the account's sign-in asks for more than a password, as a warning for plans that set one.
 pub fn warning(home: &Home, user: usize) -> Option<String> {
     let asked = !sign_in::factors(home, user).is_empty();
-    let command = sign_in::command(home, &["mfa", "disable"], user).join(" ");
+    let command = sign_in::command_text(home, &["mfa", "disable"], user);
     asked.then(|| format!("a second factor is asked for after the password; `latchlift {command}` removes it"))
 }

@@ -115,7 +115,10 @@ pub fn show(reader: &dyn Reader, request: &Request, output: &mut dyn Output) -> 
     match found.is_empty() {
         false => output.emit(Batch::Sessions(found)),
         // What was typed may be a token, and is not repeated.
-        true => Err(Error::new(Kind::NotFound, "there is no session of that id").help("latchlift session list")),
+        true => {
+            Err(Error::new(Kind::NotFound, "there is no session of that id")
+                .help("see them with `latchlift session list`"))
+        }
     }
 }
 

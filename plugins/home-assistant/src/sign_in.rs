@@ -104,7 +104,7 @@ fn with_password(home: &Home, credential: usize, reasons: &mut Vec<Reason>) {
             reasons.push(blocking(reason::SHADOWED, message).fix(fix));
         }
         Path::NoEntry => {
-            let message = format!("no password entry is named `{name}`");
+            let message = format!("no password entry is named `{name}`, so every password is refused");
             reasons.push(blocking(reason::PASSWORD_ENTRY_MISSING, message).fix(reset()));
         }
         Path::OtherLetters(row) => {
@@ -185,15 +185,29 @@ fn second_factor(home: &Home, user: usize) -> Option<Reason> {
     Some(Reason::note(reason::MFA, said).fix(command(home, &["mfa", "disable"], user)))
 }
 
-/// `verb NAME`, with the id where the name alone would not do.
+/// `verb NAME`, with the id where the name alone would not do, or would be taken for a flag.
 pub fn command(home: &Home, verb: &[&str], user: usize) -> Vec<String> {
-    let name = accounts::name(home, user).unwrap_or_default();
+    let name = accounts::name(home, user).filter(|name| !name.starts_with('-')).unwrap_or_default();
     let mut command: Vec<String> = verb.iter().map(|word| (*word).to_owned()).collect();
     command.extend((!name.is_empty()).then(|| name.to_owned()));
     if home.users_like(name).len() != 1 {
         command.extend(["--id".to_owned(), home.users[user].id.to_string()]);
     }
     command
+}
+
+/// [`command`] as a person pastes it.
+pub fn command_text(home: &Home, verb: &[&str], user: usize) -> String {
+    command(home, verb, user).iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word of a command as a shell takes it.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:@=+,%".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 fn reset_command(home: &Home, credential: usize) -> Vec<String> {

@@ -6,6 +6,7 @@ use crate::support::{NEW, only_what_was_planned, rows, sessions, undo_restores};
 use latchlift_tests::Result;
 use latchlift_tests::apps::{Person, Role, Story};
 use latchlift_tests::bench::{Bench, Outcome, Run, listed};
+use std::path::Path;
 
 const ADD: &[&str] = &["user.add"];
 const SET: &[&str] = &["user.set"];
@@ -20,6 +21,7 @@ pub const CASES: &[Case] = &[
     case("user-add-dry-run", ADD, adding_can_be_tried),
     case("user-set-email", SET, an_address_comes_and_goes).needs(&["bob"]),
     case("user-set-admin", SET, rights_come_and_go).needs(&["bob"]),
+    case("user-set-new-file", SET, a_file_that_was_made_goes_with_undo).needs(&["bob"]),
     case("user-set-last-admin", &["user.set", "admin.recreate"], setting_keeps_the_last_administrator)
         .told(Story::NoAdmin),
     case("user-set-unknown-key", SET, an_unknown_key_changes_nothing).needs(&["bob"]),
@@ -196,6 +198,24 @@ fn rights_come_and_go(t: &Bench) -> Result<()> {
     let outcome = set(t, "bob", "admin=no").succeeds();
     assert!(!t.app.is_admin(bob)?, "{outcome}");
     undo_restores_rights(t)?;
+    Ok(())
+}
+
+/// An empty file is another thing than none.
+fn a_file_that_was_made_goes_with_undo(t: &Bench) -> Result<()> {
+    if !takes(t, "user.set", "person") {
+        return Ok(());
+    }
+    let directory = t.app.location()?;
+    let person = Path::new(directory.trim_start_matches("home-assistant:")).join(".storage/person");
+    if person.exists() {
+        std::fs::remove_file(&person)?;
+    }
+    let before = t.snapshot();
+    let outcome = set(t, "bob", "person=yes").succeeds();
+    assert!(person.exists(), "{outcome}");
+    undo_restores(t, &before);
+    assert!(!person.exists(), "undo left the file it made");
     Ok(())
 }
 

@@ -33,6 +33,7 @@ fn main() -> Result<()> {
             remove(&mut figures, &app)?;
         }
     }
+    tokens(&mut figures, place.path())?;
     plugins(&mut figures, place.path())?;
     match figures.missed {
         0 => Ok(()),
@@ -214,9 +215,36 @@ fn remove(figures: &mut Figures, subject: &Subject) -> Result<()> {
     Ok(())
 }
 
+/// A house where everybody has signed in ten times: each verb reads all of that, and most write it again.
+fn tokens(figures: &mut Figures, place: &Path) -> Result<()> {
+    let place = place.join("tokens");
+    let subject = Subject::new("home-assistant", "json", &place)?;
+    fill_documents(&subject, 10_000, 10)?;
+    for words in [
+        "user list --json",
+        "user show person1 --json",
+        "session list --json",
+        "session revoke person1 --yes --quiet",
+        "user set person2 display-name=Somebody --yes --quiet",
+        "user rename person3 somebody --yes --quiet",
+        "user remove person4 --yes --quiet",
+        "user add newcomer --password-stdin --yes --quiet",
+        "password reset person5 --password-stdin --yes --quiet",
+        "undo --yes --quiet",
+        "session revoke --all --yes --quiet",
+    ] {
+        let cost = run(&mut subject.latchlift(words)?, "correct horse 9\n")?;
+        let verb: Vec<&str> = words.split(' ').take(2).collect();
+        let name = format!("{}, 100,000 tokens", verb.join(" "));
+        figures.add(&name, milliseconds(cost.wall), 1000.0, "ms");
+        figures.add(&format!("{name}, memory"), mebibytes(cost.memory), 200.0, "MiB");
+    }
+    Ok(())
+}
+
 /// Adds accounts until there are a hundred thousand, each with a group or what the app gives everybody, and three sessions.
 fn fill(subject: &Subject) -> Result<()> {
-    let Some(database) = subject.app.database() else { return fill_documents(subject) };
+    let Some(database) = subject.app.database() else { return fill_documents(subject, ACCOUNTS, 0) };
     // One that the apps can read: an account that cannot sign in has reasons too, which a list of thousands has not.
     let hash = "$2b$10$BVYYS966qmZLhsA7WEYd7u59dIs1gyNEYtn2PYNV3TrSXwpmVqbSi";
     let (numbers, text) = match database.dialect {
@@ -268,10 +296,15 @@ fn fill(subject: &Subject) -> Result<()> {
 }
 
 /// A hundred thousand people in Home Assistant's documents, by its own writer: Python's json.
-fn fill_documents(subject: &Subject) -> Result<()> {
+/// Adds accounts with so many sign-ins each.
+fn fill_documents(subject: &Subject, accounts: usize, tokens: usize) -> Result<()> {
     let location = subject.app.location()?;
     let directory = location.split_once(':').map_or("", |(_, path)| path);
-    let made = Command::new("python3").arg("-c").arg(FILL).args([directory, &ACCOUNTS.to_string()]).output()?;
+    let made = Command::new("python3")
+        .arg("-c")
+        .arg(FILL)
+        .args([directory, &accounts.to_string(), &tokens.to_string()])
+        .output()?;
     match made.status.success() {
         true => Ok(()),
         false => Err(String::from_utf8_lossy(&made.stderr).into()),
@@ -280,7 +313,7 @@ fn fill_documents(subject: &Subject) -> Result<()> {
 
 const FILL: &str = r#"
 import json, sys
-directory, count = sys.argv[1], int(sys.argv[2])
+directory, count, tokens = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 def edit(name, change):
     path = f"{directory}/.storage/{name}"
     with open(path) as file:
@@ -295,6 +328,13 @@ def accounts(data):
             "name": f"Person {n}", "system_generated": False, "local_only": False})
         data["credentials"].append({"id": credential, "user_id": user, "auth_provider_type": "homeassistant",
             "auth_provider_id": None, "data": {"username": f"person{n}"}})
+        for m in range(tokens):
+            secret = f"{n * tokens + m:0128x}"
+            data["refresh_tokens"].append({"id": secret[96:], "user_id": user, "client_id": "https://home.example/",
+                "client_name": None, "client_icon": None, "token_type": "normal",
+                "created_at": "2026-11-01T10:00:00.000000+00:00", "access_token_expiration": 1800.0, "token": secret,
+                "jwt_key": secret, "last_used_at": "2026-11-20T10:00:00.123456+00:00", "last_used_ip": "192.0.2.20",
+                "expire_at": 4102444800.123, "credential_id": credential, "version": "2026.11.0"})
 edit("auth", accounts)
 password = "JDJiJDEyJFBZdWtZOHl2Z3JDeWxHS3Q2OG5rOGVHRW9XVjlIMTZtVm9Va1NVVGplZW9zNDhaUVVlQTNx"
 edit("auth_provider.homeassistant", lambda data: data["users"].extend(

@@ -1,6 +1,7 @@
 //! Whether a text is JSON: RFC 8259 to the letter.
 
-use super::json::{Span, space_end};
+use super::json::{Element, Span, space_end};
+use std::sync::Arc;
 
 /// The deepest nesting read: deeper than any app writes, shallow enough for the stack.
 const DEEPEST: usize = 400;
@@ -14,8 +15,14 @@ pub struct Checked {
     pub root: Span,
     /// Whether a character outside ASCII is escaped somewhere.
     pub escaped: bool,
-    /// The long lists and objects, by where they begin, so that nobody has to walk them to find where they end.
-    pub long: Vec<Span>,
+    /// The long lists and objects, by where they begin, so that nobody has to walk them again.
+    pub long: Vec<Long>,
+}
+
+/// A long list or object, and what is in it.
+pub struct Long {
+    pub span: Span,
+    pub elements: Arc<[Element]>,
 }
 
 /// The fewest bytes of a list or object that is worth remembering.
@@ -26,7 +33,7 @@ pub fn check(text: &str) -> Check<Checked> {
     if u32::try_from(text.len()).is_err() {
         return Err((0, "it is larger than 4 GiB"));
     }
-    let mut checker = Checker { bytes: text.as_bytes(), at: 0, escaped: false, long: vec![] };
+    let mut checker = Checker::new(text);
     if text.starts_with('\u{feff}') {
         return Err((0, "it begins with a byte order mark"));
     }
@@ -37,7 +44,7 @@ pub fn check(text: &str) -> Check<Checked> {
     checker.space();
     match checker.at == text.len() {
         true => {
-            checker.long.sort_unstable_by_key(|span| span.start);
+            checker.long.sort_unstable_by_key(|long| long.span.start);
             Ok(Checked { root, escaped: checker.escaped, long: checker.long })
         }
         false => checker.bad("there is something after the end"),
@@ -48,10 +55,16 @@ struct Checker<'a> {
     bytes: &'a [u8],
     at: usize,
     escaped: bool,
-    long: Vec<Span>,
+    /// What was found of the containers that are open at present, the innermost last.
+    elements: Vec<Element>,
+    long: Vec<Long>,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
+    fn new(text: &'a str) -> Checker<'a> {
+        Checker { bytes: text.as_bytes(), at: 0, escaped: false, elements: vec![], long: vec![] }
+    }
+
     fn bad<T>(&self, why: &'static str) -> Check<T> {
         Err((self.at, if self.at >= self.bytes.len() { "it ends too early" } else { why }))
     }
@@ -81,7 +94,7 @@ impl Checker<'_> {
         if depth == DEEPEST {
             return self.bad("it is nested too deeply");
         }
-        let start = self.at;
+        let (start, known) = (self.at, self.elements.len());
         self.at += 1;
         self.space();
         if self.peek() == Some(close) {
@@ -89,10 +102,13 @@ impl Checker<'_> {
             return Ok(());
         }
         loop {
+            let start = self.at as u32;
             if close == b'}' {
                 self.key()?;
             }
+            let value = self.at as u32;
             self.value(depth + 1)?;
+            self.elements.push(Element { start, value, end: self.at as u32 });
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -102,8 +118,10 @@ impl Checker<'_> {
             self.space();
         }
         if self.at - start >= LONG {
-            self.long.push(Span { start: start as u32, end: self.at as u32 });
+            let span = Span { start: start as u32, end: self.at as u32 };
+            self.long.push(Long { span, elements: self.elements[known..].into() });
         }
+        self.elements.truncate(known);
         Ok(())
     }
 
@@ -215,7 +233,7 @@ impl Checker<'_> {
 
 /// Whether a text is one JSON number.
 pub fn is_number(text: &str) -> bool {
-    let mut checker = Checker { bytes: text.as_bytes(), at: 0, escaped: false, long: vec![] };
+    let mut checker = Checker::new(text);
     checker.number().is_ok() && checker.at == text.len()
 }
 

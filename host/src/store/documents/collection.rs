@@ -4,6 +4,7 @@ use super::json::{Element, Json, Span};
 use super::text;
 use crate::error::{Error, Kind, Result};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The field that holds the key of a map's entry.
 pub const KEY: &str = "@key";
@@ -69,11 +70,11 @@ impl Shape {
     }
 
     /// The records in the document's order.
-    pub fn records(self, json: &Json, container: Span) -> Vec<Element> {
+    pub fn records(self, json: &Json, container: Span) -> Arc<[Element]> {
         match self {
-            Shape::List => json.elements(container).collect(),
-            Shape::Map => text::last_of_each(json, json.elements(container).collect()),
-            Shape::Single => vec![Element { start: container.start, value: container.start, end: container.end }],
+            Shape::List => json.all(container),
+            Shape::Map => text::last_of_each(json, json.elements(container).collect()).into(),
+            Shape::Single => Arc::new([Element { start: container.start, value: container.start, end: container.end }]),
         }
     }
 }
@@ -179,7 +180,7 @@ mod tests {
             fields.find(&json, record, &mut found);
             found.iter().map(|span| span.map(|span| json.raw(span).to_owned())).collect()
         };
-        shape.records(&json, json.root()).into_iter().map(row).collect()
+        shape.records(&json, json.root()).iter().copied().map(row).collect()
     }
 
     fn some(texts: &[&str]) -> Vec<Option<String>> {

@@ -7,26 +7,27 @@
 //!
 //! Whatever fails before the rename leaves the document as it was.
 
-use super::Documents;
 use super::change::resolve;
 use super::collection::Address;
 use super::format::{Format, Loaded};
-use super::splice::{Splice, pieces};
+use super::splice::{Splice, spliced};
 use super::verify::Expected;
 use super::write::receipt;
-use crate::atomic::{self, Replacement, Stamp, Turn};
+use super::{Documents, removal};
+use crate::atomic::{self, Replacement, Seen, Turn};
 use crate::error::{Error, Kind, Result};
 use crate::store::{Receipt, Witness};
 use latchlift_plugin_api::facts::Document;
-use latchlift_plugin_api::{Change, Facts, Step};
+use latchlift_plugin_api::{Change, Facts, Step, sha256};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A document about to be changed.
 struct Original {
     path: PathBuf,
-    loaded: Loaded,
+    loaded: Arc<Loaded>,
     /// Absent where the document is new and `loaded` its envelope.
-    stamp: Option<Stamp>,
+    seen: Option<Seen>,
 }
 
 /// A step made ready for a document, holding nothing of the original but what the new text needs.
@@ -42,22 +43,52 @@ impl Documents {
         if let [Change::Move { from, to, sha256 }] = &step.changes[..] {
             return self.rename(from, to, sha256, &mut || witness(receipt(step)));
         }
+        if let Some((name, sha256)) = removal::of(step) {
+            return self.remove(name, sha256, &mut || witness(receipt(step)));
+        }
         let Some(name) = one_document(step)? else { return witness(receipt(step)) };
         let document = self.declared(&name)?;
         let path = atomic::resolve(&self.path_of(document)?)?;
         let _turn = Turn::take(path.parent().unwrap_or(Path::new("/")))?;
-        let Some(original) = open(document, path, step)? else { return witness(receipt(step)) };
-        let edit = Edit::new(&original.loaded, step, facts)?;
-        if edit.splices.is_empty() {
-            return witness(edit.receipt);
+        let Some(original) = self.open(document, path, step)? else { return witness(receipt(step)) };
+        let Edit { splices, expected, mut receipt } = Edit::new(&original.loaded, step, facts)?;
+        if splices.is_empty() {
+            return witness(receipt);
         }
-        let (replacement, expected, receipt) = edit.stage(document, original)?;
-        let format = Format::of(document)?;
-        let back = Loaded::parse(format, replacement.read_back()?, &self.path_of(document)?)?;
-        expected.iter().try_for_each(|expected| expected.verify(&back.json))?;
-        drop(back);
+        let (path, is_new) = (original.path.clone(), original.seen.is_none());
+        // The original leaves memory as the new text is made of it: a large document need not be in memory twice.
+        self.cache.take(&path);
+        let (replacement, new) = original.replaced(document, &splices)?;
+        expected.iter().try_for_each(|expected| expected.verify(&new.json))?;
+        receipt.made = is_new.then(|| sha256(new.text().as_bytes()));
         witness(receipt)?;
-        replacement.commit()
+        if let Some(seen) = replacement.commit()? {
+            self.cache.keep(&path, &Arc::new(new), &seen);
+        }
+        Ok(())
+    }
+
+    /// The document, or the envelope of one that a step creates. `None` where there is nothing and nothing to do.
+    fn open(&self, document: &Document, path: PathBuf, step: &Step) -> Result<Option<Original>> {
+        let format = Format::of(document)?;
+        if let Some((loaded, seen)) = self.cache.read(format, &path)? {
+            return Ok(Some(Original { path, loaded, seen: Some(seen) }));
+        }
+        let creates = step.changes.iter().any(|change| matches!(change, Change::Insert { .. }));
+        let needs = step.changes.iter().any(|change| matches!(change, Change::Update { .. } | Change::Delete { .. }));
+        match (&document.envelope, needs, creates) {
+            (_, false, false) => Ok(None),
+            (Some(envelope), false, true) => {
+                let loaded = Arc::new(Loaded::parse(format, envelope.clone().into_bytes(), &path)?);
+                Ok(Some(Original { path, loaded, seen: None }))
+            }
+            (None, false, true) => {
+                let message = format!("there is no {}, and the plugin does not say how to begin one", path.display());
+                Err(Error::new(Kind::Conflict, message))
+            }
+            (_, true, _) => Err(Error::new(Kind::Stale, format!("{} is missing", path.display()))
+                .help("run the command again: it will plan on the data as it is now")),
+        }
     }
 
     fn rename(&self, from: &str, to: &str, sha256: &str, witness: &mut dyn FnMut() -> Result<()>) -> Result<()> {
@@ -67,9 +98,9 @@ impl Documents {
             Error::new(Kind::Stale, format!("{} {what} since the plan was made", source.display()))
                 .help("run the command again: it will plan on the data as it is now")
         };
-        match atomic::stamp(&source)? {
+        match atomic::digest(&source)? {
             None => return Err(stale("was removed")),
-            Some(stamp) if stamp.sha256() != sha256 => return Err(stale("changed")),
+            Some(digest) if digest != sha256 => return Err(stale("changed")),
             Some(_) => {}
         }
         if target.symlink_metadata().is_ok() {
@@ -102,29 +133,6 @@ pub(super) fn one_document(step: &Step) -> Result<Option<String>> {
     Ok(name)
 }
 
-/// The document, or the envelope of one that a step creates. `None` where there is nothing and nothing to do.
-fn open(document: &Document, path: PathBuf, step: &Step) -> Result<Option<Original>> {
-    let format = Format::of(document)?;
-    if let Some((loaded, stamp)) = Loaded::read(format, &path)? {
-        return Ok(Some(Original { path, loaded, stamp: Some(stamp) }));
-    }
-    let creates = step.changes.iter().any(|change| matches!(change, Change::Insert { .. }));
-    let needs = step.changes.iter().any(|change| matches!(change, Change::Update { .. } | Change::Delete { .. }));
-    match (&document.envelope, needs, creates) {
-        (_, false, false) => Ok(None),
-        (Some(envelope), false, true) => {
-            let loaded = Loaded::parse(format, envelope.clone().into_bytes(), &path)?;
-            Ok(Some(Original { path, loaded, stamp: None }))
-        }
-        (None, false, true) => {
-            let message = format!("there is no {}, and the plugin does not say how to begin one", path.display());
-            Err(Error::new(Kind::Conflict, message))
-        }
-        (_, true, _) => Err(Error::new(Kind::Stale, format!("{} is missing", path.display()))
-            .help("run the command again: it will plan on the data as it is now")),
-    }
-}
-
 impl Edit {
     fn new(loaded: &Loaded, step: &Step, facts: &Facts) -> Result<Edit> {
         let touched = resolve(loaded, step, facts)?;
@@ -132,17 +140,26 @@ impl Edit {
         let expected = touched.iter().map(Expected::of).collect();
         Ok(Edit { splices, expected, receipt })
     }
+}
 
-    /// Writes the new text beside the old. The old one leaves memory here: the new one is read back next, and a large
-    /// document need not be in memory twice.
-    fn stage(self, document: &Document, original: Original) -> Result<(Replacement, Vec<Expected>, Receipt)> {
-        let Original { path, loaded, stamp } = original;
-        let mut replacement = match stamp {
-            Some(stamp) => Replacement::of(path, stamp)?,
-            None => Replacement::new_file(path, mode(document)?)?,
+impl Original {
+    /// Writes the new text beside the old, and gives it as it is on the disk: what it says is still to be compared with the
+    /// plan.
+    fn replaced(self, document: &Document, splices: &[Splice]) -> Result<(Replacement, Loaded)> {
+        let Original { path, loaded, seen } = self;
+        let format = loaded.format;
+        let mut replacement = match seen {
+            Some(seen) => Replacement::of(path.clone(), seen, loaded.text().as_bytes())?,
+            None => Replacement::new_file(path.clone(), mode(document)?)?,
         };
-        replacement.write(pieces(loaded.text(), &self.splices))?;
-        Ok((replacement, self.expected, self.receipt))
+        let text = match Arc::try_unwrap(loaded) {
+            Ok(loaded) => loaded.into_text(),
+            Err(shared) => shared.text().to_owned(),
+        };
+        let text = spliced(text, splices);
+        replacement.write([&text[..]])?;
+        replacement.check(&text)?;
+        Ok((replacement, Loaded::parse(format, text, &path)?))
     }
 }
 

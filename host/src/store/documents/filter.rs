@@ -1,8 +1,9 @@
 //! Filters over records, byte for byte.
 
-use super::json::{Json, Span};
+use super::json::{Element, Json, Span};
 use super::text;
 use latchlift_plugin_api::{Filter, Value};
+use memchr::memmem::Finder;
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
@@ -54,6 +55,41 @@ impl Test {
     }
 }
 
+/// The most texts that are looked for one by one.
+const FEW: usize = 8;
+
+/// Texts of which a matching record holds at least one: taking a record apart costs many times as much as looking whether it
+/// has any of them, and most have none.
+pub struct Hint(Option<Vec<Finder<'static>>>);
+
+impl Hint {
+    pub fn of(test: &Test) -> Hint {
+        let finders =
+            |texts: Vec<&String>| texts.iter().map(|text| Finder::new(text.as_bytes()).into_owned()).collect();
+        Hint(texts(test).map(finders))
+    }
+
+    /// Whether a record is worth taking apart. An escape may stand for any character, so a record with one always is.
+    pub fn fits(&self, json: &Json, record: Element) -> bool {
+        let Some(finders) = &self.0 else { return true };
+        let text = json.raw(Span { start: record.start, end: record.end }).as_bytes();
+        finders.iter().any(|finder| finder.find(text).is_some()) || memchr::memchr(b'\\', text).is_some()
+    }
+}
+
+/// The texts of which a match holds one, where that is known. What is absent counts as null, so null is no such text.
+fn texts(test: &Test) -> Option<Vec<&String>> {
+    let quoted = |token: &&String| token.starts_with('"');
+    match test {
+        Test::Token(_, token) => Some(token).filter(quoted).map(|token| vec![token]),
+        Test::OneOf(_, tokens) if tokens.len() <= FEW => {
+            tokens.iter().map(|token| Some(token).filter(quoted)).collect()
+        }
+        Test::All(all) => all.iter().find_map(texts),
+        _ => None,
+    }
+}
+
 /// The order of two texts by their bytes, or of two numbers; values of other or different kinds have none.
 fn order(left: &Value, right: &Value) -> Option<Ordering> {
     let whole = |value: &Value| match value {
@@ -89,11 +125,13 @@ mod tests {
             names.len() - 1
         });
         let fields = Fields::new(names.iter().map(String::as_str), Shape::List).unwrap();
+        let hint = Hint::of(&test);
         let mut found = vec![];
         let mut hits = vec![];
         for (i, record) in json.elements(json.root()).enumerate() {
             fields.find(&json, record, &mut found);
             if test.holds(&json, &found) {
+                assert!(hint.fits(&json, record), "a hint leaves out no match");
                 hits.push(i);
             }
         }
@@ -115,6 +153,23 @@ mod tests {
         assert_eq!(matching(Filter::eq("/t", Value::Null)), [2], "absent is null");
         assert_eq!(matching(Filter::is_in("/t", ["a", "B", "zz"])), [0, 3]);
         assert_eq!(matching(Filter::eq("/t", "a").and(Filter::eq("/n", 2))), [0; 0]);
+    }
+
+    #[test]
+    fn a_hint_passes_over_records_that_cannot_match() {
+        let json = Json::parse(r#"[{"id":"a"},{"id":"b"},{"id":"\u0061"},{}]"#.to_owned()).unwrap();
+        let fitting = |filter: Filter| -> Vec<usize> {
+            let hint = Hint::of(&Test::new(&filter, &mut |_| 0));
+            (0..4).filter(|n| hint.fits(&json, json.elements(json.root()).nth(*n).unwrap())).collect()
+        };
+        assert_eq!(fitting(Filter::eq("/id", "a")), [0, 2], "an escape may be any character");
+        assert_eq!(fitting(Filter::is_in("/id", ["a", "b"])), [0, 1, 2]);
+        assert_eq!(fitting(Filter::eq("/n", 1).and(Filter::eq("/id", "b"))), [1, 2]);
+        for all in [Filter::All, Filter::Null("/id".into()), Filter::eq("/id", 1)] {
+            assert_eq!(fitting(all), [0, 1, 2, 3]);
+        }
+        let many: Vec<String> = (0..=FEW).map(|n| n.to_string()).collect();
+        assert_eq!(fitting(Filter::is_in("/id", &many)), [0, 1, 2, 3]);
     }
 
     #[test]

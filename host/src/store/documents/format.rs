@@ -73,9 +73,9 @@ impl Loaded {
     }
 
     /// Reads the document at `path`; `None` where there is none.
-    pub fn read(format: Format, path: &Path) -> Result<Option<(Loaded, atomic::Stamp)>> {
+    pub fn read(format: Format, path: &Path) -> Result<Option<(Loaded, atomic::Seen)>> {
         match atomic::read(path)? {
-            Some((bytes, stamp)) => Ok(Some((Loaded::parse(format, bytes, path)?, stamp))),
+            Some((bytes, seen)) => Ok(Some((Loaded::parse(format, bytes, path)?, seen))),
             None => Ok(None),
         }
     }
@@ -83,6 +83,11 @@ impl Loaded {
     /// The document's own text.
     pub fn text(&self) -> &str {
         self.yaml.as_deref().unwrap_or(self.json.text())
+    }
+
+    /// The document's own text, and nothing else of it.
+    pub fn into_text(self) -> String {
+        self.yaml.unwrap_or_else(|| self.json.into_text())
     }
 
     /// The splices that make a resolved step, and its receipt.

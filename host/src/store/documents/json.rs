@@ -6,13 +6,13 @@
 //!
 //! An object with the same key twice is read as most parsers do: the last one counts.
 
-use super::check::{Checked, check};
+use super::check::{Checked, Long, check};
 use super::text;
 use latchlift_plugin_api::Value;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Part of a document: one value, or a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub struct Json {
     /// Whether a character outside ASCII is written as `\u....` somewhere.
     pub escaped: bool,
     /// The long lists and objects, by where they begin.
-    long: Vec<Span>,
+    long: Vec<Long>,
     /// The containers found so far: looking for one walks the whole document.
     containers: RwLock<HashMap<Vec<String>, Option<Span>>>,
 }
@@ -74,6 +74,10 @@ impl Json {
 
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    pub fn into_text(self) -> String {
+        self.text
     }
 
     pub fn root(&self) -> Span {
@@ -95,15 +99,31 @@ impl Json {
 
     /// The items of a list or the members of an object, as written; none of a scalar.
     pub fn elements(&self, container: Span) -> Elements<'_> {
+        if let Some(long) = self.long(container) {
+            return Elements::Known(long.elements.iter());
+        }
         let bytes = self.text.as_bytes();
         match self.kind(container) {
             open @ (b'{' | b'[') => {
                 let at = space_end(bytes, container.start as usize + 1);
-                Elements { bytes, long: &self.long, at, keyed: open == b'{' }
+                Elements::Walk { bytes, at, keyed: open == b'{' }
             }
             // The end of the text holds no element.
-            _ => Elements { bytes, long: &[], at: bytes.len(), keyed: false },
+            _ => Elements::Walk { bytes, at: bytes.len(), keyed: false },
         }
+    }
+
+    /// All elements of a container at once.
+    pub fn all(&self, container: Span) -> Arc<[Element]> {
+        match self.long(container) {
+            Some(long) => Arc::clone(&long.elements),
+            None => self.elements(container).collect(),
+        }
+    }
+
+    fn long(&self, container: Span) -> Option<&Long> {
+        let found = self.long.binary_search_by_key(&container.start, |long| long.span.start);
+        found.ok().map(|at| &self.long[at])
     }
 
     /// The key of an object's member, with its quotes.
@@ -147,32 +167,33 @@ impl Json {
     }
 }
 
-/// Walks the elements of a list or an object.
-pub struct Elements<'a> {
-    bytes: &'a [u8],
-    long: &'a [Span],
-    at: usize,
-    keyed: bool,
+/// The elements of a list or an object: those of a long one are known, a short one is walked. What is in a short one is short.
+pub enum Elements<'a> {
+    Known(std::slice::Iter<'a, Element>),
+    Walk { bytes: &'a [u8], at: usize, keyed: bool },
 }
 
 impl Iterator for Elements<'_> {
     type Item = Element;
 
     fn next(&mut self) -> Option<Element> {
-        let start = self.at;
-        if matches!(self.bytes.get(start), None | Some(b']' | b'}')) {
+        let (bytes, at, keyed) = match self {
+            Elements::Known(elements) => return elements.next().copied(),
+            Elements::Walk { bytes, at, keyed } => (*bytes, at, *keyed),
+        };
+        let start = *at;
+        if matches!(bytes.get(start), None | Some(b']' | b'}')) {
             return None;
         }
         let mut value = start;
-        if self.keyed {
-            let colon = space_end(self.bytes, string_end(self.bytes, start));
-            value = space_end(self.bytes, colon + 1);
+        if keyed {
+            let colon = space_end(bytes, string_end(bytes, start));
+            value = space_end(bytes, colon + 1);
         }
-        let known = self.long.binary_search_by_key(&(value as u32), |span| span.start);
-        let end = known.map_or_else(|_| value_end(self.bytes, value), |i| self.long[i].end as usize);
-        self.at = space_end(self.bytes, end);
-        if self.bytes.get(self.at) == Some(&b',') {
-            self.at = space_end(self.bytes, self.at + 1);
+        let end = value_end(bytes, value);
+        *at = space_end(bytes, end);
+        if bytes.get(*at) == Some(&b',') {
+            *at = space_end(bytes, *at + 1);
         }
         Some(Element { start: start as u32, value: value as u32, end: end as u32 })
     }
@@ -248,6 +269,21 @@ mod tests {
     fn a_mistake_is_located_by_line_and_column() {
         let wrong = Json::parse("{\n  \"ü\": x\n}".to_owned()).err().unwrap();
         assert_eq!((wrong.line, wrong.column, wrong.why), (2, 8, "a value is missing"));
+    }
+
+    #[test]
+    fn long_lists_are_known_as_a_walk_would_find_them() {
+        let item = |n: usize| format!(r#"{{ "id": "{n}", "in": [ {n}, "]}}\"", {{}} ] }}"#);
+        let items: Vec<String> = (0..1000).map(item).collect();
+        let doc = json(&format!(r#"{{"short": [1, 2], "long": [ {} ], "last": {{"a": 1}}}}"#, items.join(" ,\n")));
+        let list = doc.container(&["long".to_owned()]).unwrap();
+        for container in [doc.root(), list] {
+            let at = space_end(doc.text().as_bytes(), container.start as usize + 1);
+            let walk = Elements::Walk { bytes: doc.text().as_bytes(), at, keyed: container == doc.root() };
+            assert!(matches!(doc.elements(container), Elements::Known(_)));
+            assert_eq!(walk.collect::<Vec<_>>(), *doc.all(container));
+        }
+        assert_eq!(doc.all(list).len(), 1000);
     }
 
     #[test]

@@ -12,9 +12,11 @@
 //! - `Update`: how fields were that their values alone do not bring back, absent ones above all. Undo gives it as the field
 //!   `@raw` beside the other fields of `after`.
 //!
+//! and in `made` the digest of a document that the step made, by which undo takes it away whole;
 //! and in `kept`, per record that a purge removed: `@raw` and its place as `@at`, which together are a record to insert.
 
 mod backup;
+mod cache;
 mod change;
 mod check;
 mod collection;
@@ -25,6 +27,7 @@ mod format;
 mod json;
 mod reader;
 mod records;
+mod removal;
 mod splice;
 mod standing;
 #[cfg(test)]
@@ -36,24 +39,27 @@ mod yaml;
 
 use crate::atomic;
 use crate::error::{Error, Kind, Result};
-use crate::store::{Standing, Store, StoreReader, Witness};
+use crate::store::{Receipt, Standing, Store, StoreReader, Witness};
+use cache::Cache;
 use latchlift_plugin_api::facts::{Backup, Document};
 use latchlift_plugin_api::{Facts, Step, StoreKind};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A directory with the documents a plugin declares.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Documents {
     /// The directory, or a backup of it.
     dir: PathBuf,
     documents: Vec<Document>,
     backup: Option<Backup>,
+    cache: Arc<Cache>,
 }
 
 impl Documents {
     /// The store in `dir` with the documents that the plugin's facts declare.
     pub fn new(dir: impl Into<PathBuf>, documents: Vec<Document>) -> Documents {
-        Documents { dir: dir.into(), documents, backup: None }
+        Documents { dir: dir.into(), documents, backup: None, cache: Arc::default() }
     }
 
     /// The store, which may be a backup packed like this instead of a directory.
@@ -112,6 +118,10 @@ impl Store for Documents {
 
     fn standing(&self, step: &Step, facts: &Facts) -> Result<Standing> {
         self.compare(step, facts)
+    }
+
+    fn unmake(&self, step: &Step, receipt: &Receipt) -> Result<Option<Step>> {
+        self.unmake(step, receipt)
     }
 
     fn commit(&self, step: &Step, facts: &Facts, witness: &mut Witness<'_>) -> Result<()> {

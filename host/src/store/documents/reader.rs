@@ -4,7 +4,7 @@ use super::Documents;
 use super::backup::Backup;
 use super::collection::{Address, Fields, Shape, columns};
 use super::files;
-use super::filter::Test;
+use super::filter::{Hint, Test};
 use super::format::{Format, Loaded};
 use super::json::{Element, Json};
 use super::records::not_a_collection;
@@ -51,7 +51,7 @@ impl DocumentsReader {
         let path = atomic::resolve(&self.store.path_of(document)?);
         let loaded = match path {
             _ if self.backup.is_some() => self.packed(document)?,
-            Ok(path) => Loaded::read(Format::of(document)?, &path)?.map(|(loaded, _)| Arc::new(loaded)),
+            Ok(path) => self.store.cache.read(Format::of(document)?, &path)?.map(|(loaded, _)| loaded),
             // The directory it would be in is missing too.
             Err(why) if why.kind == Kind::NotFound => None,
             Err(why) => return Err(why),
@@ -74,7 +74,7 @@ impl DocumentsReader {
         let shape = Shape::of(&loaded.json, container, fields.iter().map(String::as_str))
             .ok_or_else(|| not_a_collection(collection))?;
         let key = (collection.to_owned(), shape);
-        let records = self.records.entry(key).or_insert_with(|| shape.records(&loaded.json, container).into());
+        let records = self.records.entry(key).or_insert_with(|| shape.records(&loaded.json, container));
         Ok((loaded, shape, Arc::clone(records)))
     }
 }
@@ -105,8 +105,9 @@ impl Query {
         mut each: impl FnMut(usize, &[Option<super::json::Span>]) -> bool,
     ) -> Result<()> {
         let fields = Fields::new(self.fields.iter().map(String::as_str), shape)?;
+        let hint = Hint::of(&self.test);
         let mut found = vec![];
-        for (n, record) in records.iter().enumerate().skip(start) {
+        for (n, record) in records.iter().enumerate().skip(start).filter(|(_, record)| hint.fits(json, **record)) {
             fields.find(json, *record, &mut found);
             if self.test.holds(json, &found) && !each(n, &found) {
                 break;
@@ -174,7 +175,7 @@ impl StoreReader for DocumentsReader {
     fn digest(&mut self, name: &str) -> Result<Option<String>> {
         match &self.backup {
             Some(backup) => Ok(backup.digest(self.path_of(name))),
-            None => Ok(atomic::stamp(&self.store.named(name)?)?.map(|stamp| stamp.sha256())),
+            None => atomic::digest(&self.store.named(name)?),
         }
     }
 

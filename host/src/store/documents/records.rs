@@ -7,6 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::store::guarded;
 use latchlift_plugin_api::{Change, Facts, Filter, Record, Value};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Records by their key fields: the fields, and for each combination of their values where the records are.
 type Index = HashMap<Vec<String>, Vec<usize>>;
@@ -16,7 +17,7 @@ pub struct Records<'j> {
     pub json: &'j Json,
     pub container: Span,
     pub shape: Shape,
-    pub elements: Vec<Element>,
+    pub elements: Arc<[Element]>,
     indexes: HashMap<Vec<String>, Index>,
 }
 
@@ -169,9 +170,10 @@ pub fn matching(records: &Records<'_>, filter: &Filter) -> Result<Vec<usize>> {
         names.len() - 1
     });
     let fields = Fields::new(names.iter().map(String::as_str), records.shape)?;
+    let hint = super::filter::Hint::of(&test);
     let mut found = vec![];
     let mut hits = vec![];
-    for (i, record) in records.elements.iter().enumerate() {
+    for (i, record) in records.elements.iter().enumerate().filter(|(_, record)| hint.fits(records.json, **record)) {
         fields.find(records.json, *record, &mut found);
         if test.holds(records.json, &found) {
             hits.push(i);

@@ -16,6 +16,7 @@ use super::text::{Style, between};
 use crate::error::{Error, Kind, Result};
 use latchlift_plugin_api::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// One range of the text and what comes in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub struct Insertion {
 /// What happens to the elements of one container.
 pub struct Edit {
     pub container: Span,
-    pub elements: Vec<Element>,
+    pub elements: Arc<[Element]>,
     pub removed: BTreeSet<usize>,
     pub inserted: Vec<Insertion>,
 }
@@ -76,7 +77,7 @@ pub fn layout(count: usize, removed: &BTreeSet<usize>, places: &[Option<u64>]) -
 
 impl Edit {
     pub fn new(json: &Json, container: Span) -> Edit {
-        Edit { container, elements: json.elements(container).collect(), removed: BTreeSet::new(), inserted: vec![] }
+        Edit { container, elements: json.all(container), removed: BTreeSet::new(), inserted: vec![] }
     }
 
     /// The raw texts of the elements that go, in order: each the part of the text that goes with it.
@@ -315,24 +316,25 @@ pub fn arrange(mut splices: Vec<Splice>) -> Result<Vec<Splice>> {
     }
 }
 
-/// The pieces of the new text, in order; the splices are arranged.
-pub fn pieces<'a>(text: &'a str, splices: &'a [Splice]) -> impl Iterator<Item = &'a [u8]> {
-    let mut at = 0;
-    let mut rest = splices.iter();
-    let mut done = false;
-    std::iter::from_fn(move || match (rest.next(), done) {
-        (Some(splice), _) => {
-            let kept = &text[at..splice.start];
-            at = splice.end;
-            Some([kept.as_bytes(), splice.text.as_bytes()])
-        }
-        (None, false) => {
-            done = true;
-            Some([&text.as_bytes()[at..], &[]])
-        }
-        (None, true) => None,
-    })
-    .flatten()
+/// The text with arranged splices in it. It is edited in place, since a large one need not be in memory twice: moved up once
+/// by all that it may grow, then written down again piece by piece, where the writing never overtakes the reading.
+pub fn spliced(text: String, splices: &[Splice]) -> Vec<u8> {
+    let (length, mut bytes) = (text.len(), text.into_bytes());
+    // What stands before the first splice stays where it is.
+    let first = splices.first().map_or(length, |splice| splice.start);
+    let room: usize = splices.iter().map(|splice| splice.text.len().saturating_sub(splice.end - splice.start)).sum();
+    bytes.resize(length + room, 0);
+    bytes.copy_within(first..length, room + first);
+    let (mut from, mut to) = (first, first);
+    for Splice { start, end, text } in splices {
+        bytes.copy_within(room + from..room + start, to);
+        to += start - from;
+        bytes[to..to + text.len()].copy_from_slice(text.as_bytes());
+        (from, to) = (*end, to + text.len());
+    }
+    bytes.copy_within(room + from.., to);
+    bytes.truncate(to + length - from);
+    bytes
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ fn apply(text: &str, removed: &[usize], inserted: Vec<Insertion>) -> (String, Ve
     edit.inserted = inserted;
     let raws = edit.raws(&json).into_iter().map(|(_, raw)| raw.to_owned()).collect();
     let splices = arrange(edit.splices(&json, &Style::of(&json)).unwrap()).unwrap();
-    let bytes: Vec<u8> = pieces(text, &splices).flatten().copied().collect();
+    let bytes = spliced(text.to_owned(), &splices);
     (String::from_utf8(bytes).unwrap(), raws)
 }
 
@@ -97,4 +97,27 @@ fn raw_text_is_an_item_or_a_member() {
     assert_eq!(read_raw("\"a\" : 1 ,\n").unwrap(), (Some("a".into()), Value::Int(1)));
     assert!(read_raw("1, 2").is_none());
     assert!(read_raw("\"a\":1,\"b\":2").is_none());
+}
+
+#[test]
+fn texts_are_spliced_in_place_as_they_would_be_aside() {
+    let text = "0123456789ä";
+    let mut seed = 11u64;
+    for _ in 0..500 {
+        let mut cuts: Vec<usize> = (0..8).map(|_| (super::super::tests::next(&mut seed) % 11) as usize).collect();
+        cuts.sort_unstable();
+        let new = |n: u64| "ü-".repeat(n as usize % 4);
+        let splices: Vec<Splice> = cuts
+            .chunks(2)
+            .map(|cut| Splice { start: cut[0], end: cut[1], text: new(super::super::tests::next(&mut seed)) })
+            .collect();
+        let (mut aside, mut at) = (String::new(), 0);
+        for splice in &splices {
+            aside += &text[at..splice.start];
+            aside += &splice.text;
+            at = splice.end;
+        }
+        aside += &text[at..];
+        assert_eq!(spliced(text.to_owned(), &splices), aside.into_bytes(), "{splices:?}");
+    }
 }

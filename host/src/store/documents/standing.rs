@@ -2,11 +2,11 @@
 //!
 //! A step of one document is written by one rename, so it is there as a whole or not at all.
 
-use super::Documents;
 use super::collection::{Address, RAW, Shape};
 use super::commit::one_document;
 use super::format::{Format, Loaded};
 use super::records::{self, Guard, Records};
+use super::{Documents, removal};
 use crate::atomic;
 use crate::error::Result;
 use crate::store::Standing;
@@ -22,10 +22,13 @@ impl Documents {
         if let [Change::Move { from, to, sha256 }] = &step.changes[..] {
             return self.moved(from, to, sha256);
         }
+        if let Some((name, sha256)) = removal::of(step) {
+            return self.removed(name, sha256);
+        }
         let Some(name) = one_document(step)? else { return Ok(Standing::Applied) };
         let document = self.declared(&name)?;
         let path = atomic::resolve(&self.path_of(document)?)?;
-        let loaded = Loaded::read(Format::of(document)?, &path)?.map(|(loaded, _)| loaded);
+        let loaded = self.cache.read(Format::of(document)?, &path)?.map(|(loaded, _)| loaded);
         let (mut standings, mut known) = (vec![], HashMap::new());
         for change in &step.changes {
             standings.push(match &loaded {
@@ -38,7 +41,7 @@ impl Documents {
 
     fn moved(&self, from: &str, to: &str, sha256: &str) -> Result<Standing> {
         let is_it = |name: &str| -> Result<Option<bool>> {
-            Ok(atomic::stamp(&self.named(name)?)?.map(|stamp| stamp.sha256() == sha256))
+            Ok(atomic::digest(&self.named(name)?)?.map(|digest| digest == sha256))
         };
         Ok(match (is_it(from)?, is_it(to)?) {
             (Some(true), None) => Standing::Untouched,

@@ -151,12 +151,15 @@ impl Style {
             Some(second) if !lead.contains('\n') => between(json, *first, *second).to_owned(),
             _ => if colon.ends_with(' ') { ", " } else { "," }.to_owned(),
         };
+        let unit = lead.rfind('\n').map(|at| lead[at + 1..].to_owned());
         Style {
-            unit: lead.rfind('\n').map(|at| lead[at + 1..].to_owned()),
             newline: if lead.contains("\r\n") { "\r\n" } else { "\n" },
             colon,
             comma,
-            ascii: json.escaped && json.text().is_ascii(),
+            // Python's own writer, which indents by four where it is asked to, escapes unless told otherwise; what replaced it
+            // indents by two and never does.
+            ascii: (json.escaped || unit.as_deref() == Some("    ")) && json.text().is_ascii(),
+            unit,
         }
     }
 

@@ -23,7 +23,7 @@ struct Writer<'j> {
 /// A receipt for a step of which nothing is known yet.
 pub fn receipt(step: &Step) -> Receipt {
     let count = step.changes.len();
-    Receipt { kept: vec![vec![]; count], places: vec![None; count], texts: vec![None; count] }
+    Receipt { kept: vec![vec![]; count], places: vec![None; count], texts: vec![None; count], made: None }
 }
 
 /// The splices that make the step, and the receipt.

@@ -13,7 +13,11 @@ pub fn check(reader: &dyn Reader, layout: &Layout, findings: &mut Vec<Finding>) 
         Ok(entries) => add_some(findings, entries.iter().map(|entry| banned(entry, &http, layout))),
         Err(error) => {
             let message = format!("{}; Home Assistant starts without any ban", error.message);
-            findings.push(Finding::new(Severity::Warning, "bans_unreadable", message).evidence(FILE));
+            findings.push(
+                Finding::new(Severity::Warning, "bans_unreadable", message)
+                    .evidence(FILE)
+                    .fix(["ban", "clear", "--all"]),
+            );
         }
     }
     proxies(&http, findings);

@@ -3,6 +3,7 @@
 use super::add_some;
 use crate::home::Home;
 use crate::schema::{Layout, ONBOARDED};
+use crate::sign_in::{command, quoted};
 use latchlift_plugin_api::{File, Finding, Reader, Result, Select, Severity};
 use std::collections::HashMap;
 
@@ -20,7 +21,7 @@ const PRIVATE: [&str; 4] = [
 /// The store fails.
 pub fn check(reader: &dyn Reader, home: Option<&Home>, layout: &Layout, findings: &mut Vec<Finding>) -> Result<()> {
     let files = reader.files("", ".storage/*")?;
-    missing(layout, findings);
+    missing(home, layout, &files, findings);
     if let Some(home) = home {
         onboarding(reader, home, findings)?;
         // Where nobody is left at all, what is left of them may be wanted back.
@@ -37,17 +38,24 @@ pub fn check(reader: &dyn Reader, home: Option<&Home>, layout: &Layout, findings
     Ok(())
 }
 
-fn missing(layout: &Layout, findings: &mut Vec<Finding>) {
+fn missing(home: Option<&Home>, layout: &Layout, files: &[File], findings: &mut Vec<Finding>) {
     let broken = |name: &str| layout.broken.iter().any(|(document, _)| *document == name);
     let (auth, rows) = (layout.auth || broken("auth"), layout.rows || broken("auth_provider.homeassistant"));
     if !auth && rows {
-        let message = "`auth` is missing while the passwords are there: every old name and password works, and makes an administrator; restore it before Home Assistant starts";
-        findings.push(Finding::new(Severity::Serious, "auth_missing", message).evidence(".storage/auth"));
+        let message = "`auth` is missing while the passwords are there: every old name and password works, and makes an administrator; restore it before Home Assistant starts, or put all accounts aside";
+        let finding = Finding::new(Severity::Serious, "auth_missing", message).evidence(".storage/auth");
+        let aside = files.iter().any(|file| file.path.starts_with(".storage/auth.corrupt."));
+        // Where all users may come back, nobody is told to give them up.
+        findings.push(if aside { finding } else { finding.fix(["onboarding", "restart"]) });
     }
     if auth && !rows {
         let message = "`auth_provider.homeassistant` is missing, so every password is refused";
         let evidence = ".storage/auth_provider.homeassistant";
-        findings.push(Finding::new(Severity::Serious, "passwords_missing", message).evidence(evidence));
+        let finding = Finding::new(Severity::Serious, "passwords_missing", message).evidence(evidence);
+        findings.push(match home.and_then(first_administrator) {
+            Some(reset) => finding.fix(reset),
+            None => finding,
+        });
     }
     if auth && !layout.onboarding && !broken("onboarding") {
         let message = "`onboarding` is missing; the first start will ask again what it has not noted";
@@ -58,6 +66,14 @@ fn missing(layout: &Layout, findings: &mut Vec<Finding>) {
         let finding = Finding::new(Severity::Serious, "onboarding_closed", message).evidence(".storage/onboarding");
         findings.push(finding.fix(["onboarding", "restart"]));
     }
+}
+
+/// The reset that lets an administrator in again, best an owner.
+fn first_administrator(home: &Home) -> Option<Vec<String>> {
+    let admins = (0..home.users.len()).filter(|user| !home.users[*user].system && home.is_admin(&home.users[*user]));
+    let named = admins.filter(|user| home.password_credentials(*user).next().is_some());
+    let first = named.max_by_key(|user| (home.users[*user].owner, std::cmp::Reverse(*user)))?;
+    Some(command(home, &["password", "reset"], first))
 }
 
 fn onboarding(reader: &dyn Reader, home: &Home, findings: &mut Vec<Finding>) -> Result<()> {
@@ -104,26 +120,42 @@ fn corrupt(reader: &dyn Reader, layout: &Layout, files: &[File], findings: &mut 
                 }
                 _ => (Severity::Note, "what it held may be missing now"),
             };
-            let state = state(reader, file);
-            let restore = format!("with Home Assistant stopped: mv {} .storage/{original}", file.path);
-            let message = format!("`{original}` could not be read once and was put aside; {what}. {state}; {restore}");
+            let next = match state(reader, file) {
+                Ok(state) => {
+                    let restore = restore(&file.path, original, files);
+                    format!("{state}; then, with Home Assistant stopped and in its config directory: `{restore}`, and `latchlift app check` says whether it can be read")
+                }
+                Err(state) => format!("{state}: take it from a backup instead"),
+            };
+            let message = format!("`{original}` could not be read once and was put aside; {what}. {next}");
             Finding::new(severity, "corrupt_file", message).evidence(&file.path)
         }),
     );
 }
 
-/// What a file that was put aside looks like, and so what to do before it goes back.
-fn state(reader: &dyn Reader, file: &File) -> &'static str {
+/// What brings a file back, in words for a shell. `mv` keeps owner and mode, and with `-n` puts nothing over anything; a file
+/// of that name that has been begun since goes aside first.
+fn restore(aside: &str, original: &str, files: &[File]) -> String {
+    let place = format!(".storage/{original}");
+    let back = format!("mv -n {} {}", quoted(aside), quoted(&place));
+    match files.iter().any(|file| file.path == place) {
+        true => format!("mv -n {0} {0}.before-restore && {back}", quoted(&place)),
+        false => back,
+    }
+}
+
+/// What a file that was put aside looks like: what to do before it goes back, or why it is of no use.
+fn state(reader: &dyn Reader, file: &File) -> std::result::Result<&'static str, &'static str> {
     if file.size == 0 {
-        return "It is empty: take it from a backup instead";
+        return Err("It is empty");
     }
     match reader.document("", &file.path) {
-        Err(_) => "It is not even text: take it from a backup instead",
-        Ok(Some(text)) if text.contains('\0') => {
-            "It holds zero bytes, as after a power cut: take it from a backup instead"
+        Err(_) => Err("It is not even text"),
+        Ok(Some(text)) if text.contains('\0') => Err("It holds zero bytes, as after a power cut"),
+        Ok(Some(text)) if !text.trim_end().ends_with('}') => {
+            Ok("It is cut off: end it by hand so that it is JSON again")
         }
-        Ok(Some(text)) if !text.trim_end().ends_with('}') => "It is cut off: end it by hand so that it is JSON again",
-        _ => "It looks whole: mend what is no JSON in it",
+        _ => Ok("It looks whole: mend what is no JSON in it"),
     }
 }
 

@@ -5,11 +5,16 @@ mod files;
 mod references;
 mod unreadable;
 
-use crate::home::Home;
+use crate::home::{Home, User};
 use crate::schema::{ACCOUNT_FILES, Layout, PROVIDER};
 use crate::settings::Listed;
 use crate::sign_in::{self, Path, command, standing, title};
 use latchlift_plugin_api::{Batch, Check, Finding, Known, Output, Reader, Result, Severity, Time, reason};
+
+/// Where users and credentials are.
+const USERS_FILE: &str = ".storage/auth";
+/// Where password entries are.
+const ENTRIES_FILE: &str = ".storage/auth_provider.homeassistant";
 
 /// How many findings of one sort are told one by one.
 const EACH: usize = 10;
@@ -21,7 +26,7 @@ const EACH: usize = 10;
 pub fn check(reader: &dyn Reader, now: Time, output: &mut dyn Output) -> Result<()> {
     let layout = Layout::look(reader)?;
     let mut findings = vec![];
-    unreadable::check(&layout, &mut findings);
+    unreadable::check(reader, &layout, &mut findings);
     let home = match layout.needs(&ACCOUNT_FILES) {
         Ok(()) => Some(Home::read(reader)?.with_tokens(reader, now)?),
         Err(_) => None,
@@ -67,7 +72,12 @@ fn open_doors(home: &Home, findings: &mut Vec<Finding>) {
             "the password entry `{name}` leads to no user; whoever signs in with it becomes a new administrator"
         );
         let finding = Finding::new(Severity::Serious, reason::ORPHAN, message);
-        finding.evidence(".storage/auth_provider.homeassistant").fix(["user", "remove", name])
+        let finding = finding.evidence(ENTRIES_FILE);
+        match home.users_like(name) {
+            [] => finding.fix(["user", "remove", name]),
+            // In other letters it is somebody's name, and `user remove` would mean that user.
+            [user, ..] => finding.fix(["user", "fix-names", "--keep", &home.users[*user].id]),
+        }
     };
     add_some(findings, home.orphans().into_iter().map(orphan));
 }
@@ -81,22 +91,15 @@ fn administrators(home: &Home, findings: &mut Vec<Finding>) {
             return;
         }
         let message = "there are no users; if the first start was finished, nobody can get in";
-        let finding = Finding::new(Severity::Serious, "no_accounts", message).evidence(".storage/auth");
+        let finding = Finding::new(Severity::Serious, "no_accounts", message).evidence(USERS_FILE);
         findings.push(finding.fix(["admin", "recreate", "admin"]));
         return;
     }
     match owners[..] {
         [] => {
             let message = "no active user is the owner, and nothing in Home Assistant makes one";
-            let admin = people().find(|(_, user)| home.is_admin(user)).map(|(index, _)| index);
-            let finding = Finding::new(Severity::Serious, "no_owner", message);
-            findings.push(match admin {
-                Some(admin) => {
-                    let owner = ["--owner".to_owned()];
-                    finding.fix(command(home, &["admin", "grant"], admin).into_iter().chain(owner))
-                }
-                None => finding.fix(["admin", "recreate", "admin", "--owner"]),
-            });
+            let finding = Finding::new(Severity::Serious, "no_owner", message).evidence(USERS_FILE);
+            findings.push(finding.fix(owner_again(home)));
         }
         [_] => {}
         _ => {
@@ -109,7 +112,8 @@ fn administrators(home: &Home, findings: &mut Vec<Finding>) {
     let admins: Vec<usize> = people().filter(|(_, user)| home.is_admin(user)).map(|(index, _)| index).collect();
     if !admins.iter().any(|index| usable(*index)) {
         let message = "no administrator can sign in with a password";
-        findings.push(Finding { fix: way_back(home, &admins), ..Finding::new(Severity::Serious, "no_admin", message) });
+        let finding = Finding::new(Severity::Serious, "no_admin", message).evidence(USERS_FILE);
+        findings.push(Finding { fix: way_back(home, &admins), ..finding });
     }
     let local = owners.into_iter().filter(|owner| home.users[*owner].local_only);
     add_some(
@@ -117,9 +121,20 @@ fn administrators(home: &Home, findings: &mut Vec<Finding>) {
         local.map(|owner| {
             let message = format!("the owner {} is only accepted from the local network", title(home, owner));
             let fix = command(home, &["user", "set"], owner).into_iter().chain(["local-only=no".to_owned()]);
-            Finding::new(Severity::Warning, reason::LOCAL_ONLY, message).fix(fix)
+            Finding::new(Severity::Warning, reason::LOCAL_ONLY, message).evidence(USERS_FILE).fix(fix)
         }),
     );
+}
+
+/// What gives the home an owner: the one who is switched off, an administrator, or a new one.
+fn owner_again(home: &Home) -> Vec<String> {
+    let find = |fits: &dyn Fn(&User) -> bool| home.users.iter().position(|user| !user.system && fits(user));
+    let with = |command: Vec<String>, word: &str| [command, vec![word.to_owned()]].concat();
+    match (find(&|user| user.owner), find(&|user| home.is_admin(user))) {
+        (Some(owner), _) => with(command(home, &["user", "set"], owner), "active=yes"),
+        (None, Some(admin)) => with(command(home, &["admin", "grant"], admin), "--owner"),
+        (None, None) => ["admin", "recreate", "admin", "--owner"].map(str::to_owned).to_vec(),
+    }
 }
 
 /// What gives one of these administrators, or a new one, a way in; nothing where the settings forbid passwords.
@@ -153,7 +168,9 @@ fn accounts(home: &Home, findings: &mut Vec<Finding>) {
                 (false, _) => Severity::Warning,
             };
             let finding = Finding::new(severity, &why.code, format!("{}: {}", title(home, index), why.message));
-            sorted[sort].push(Finding { fix: why.fix, ..finding });
+            let entry = [reason::PASSWORD_ENTRY_MISSING, reason::HASH_UNREADABLE, reason::DUPLICATE];
+            let file = if entry.contains(&why.code.as_str()) { ENTRIES_FILE } else { USERS_FILE };
+            sorted[sort].push(Finding { fix: why.fix, ..finding.evidence(file) });
         }
     }
     sorted.into_iter().for_each(|sort| add_some(findings, sort));
@@ -162,10 +179,12 @@ fn accounts(home: &Home, findings: &mut Vec<Finding>) {
 fn spellings(home: &Home, findings: &mut Vec<Finding>) {
     if home.names.legacy {
         let message = "names repeat or have outer blanks, so this release compares all names letter by letter; from 2026.10 on they are compared without regard to case, and sign-ins may end elsewhere";
-        findings.push(Finding::new(Severity::Warning, "legacy_names", message).fix(["user", "fix-names"]));
+        let finding = Finding::new(Severity::Warning, "legacy_names", message).evidence(ENTRIES_FILE);
+        findings.push(finding.fix(["user", "fix-names"]));
     } else if home.has_unusual_names() {
         let message = "some names are not stored as they are compared; Home Assistant asks to change them";
-        findings.push(Finding::new(Severity::Note, "names_not_normal", message).fix(["user", "fix-names"]));
+        let finding = Finding::new(Severity::Note, "names_not_normal", message).evidence(ENTRIES_FILE);
+        findings.push(finding.fix(["user", "fix-names"]));
     }
     let other = |credential: &usize| matches!(sign_in::path(home, *credential), Path::Shadowed(_));
     let all = (0..home.users.len()).flat_map(|user| home.password_credentials(user).skip(1)).filter(other);
@@ -175,7 +194,7 @@ fn spellings(home: &Home, findings: &mut Vec<Finding>) {
             let known = &home.credentials[credential];
             let message =
                 format!("the further name `{}` of {} ends at another user", known.username, title(home, known.user));
-            Finding::new(Severity::Note, reason::SHADOWED, message)
+            Finding::new(Severity::Note, reason::SHADOWED, message).evidence(USERS_FILE)
         }),
     );
 }

@@ -93,7 +93,7 @@ fn ending(reader: &dyn Reader, request: &Request, owner: Filter, what: TokenKind
 
 fn no_token(id: &str) -> Error {
     let message = format!("{id} is where somebody is signed in, not a long-lived token");
-    Error::refused(message, None).help(format!("latchlift session revoke --id {id}"))
+    Error::refused(message, None).help(format!("to end it: `latchlift session revoke --id {id}`"))
 }
 
 fn of_the_app(id: &str) -> Error {

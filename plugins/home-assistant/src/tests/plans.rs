@@ -198,10 +198,33 @@ fn a_known_name_is_promoted_in_place() {
 }
 
 #[test]
+fn an_owner_can_be_made_where_only_administrators_are_left() {
+    let mut directory = directory(&[("1", "ann", true), ("2", "bob", false)]);
+    directory.user(0)["is_owner"] = true.into();
+    let wanted = with(Options { owner: true, ..Options::default() }, request("admin.recreate", "zoe"));
+    let refused = plan(&directory, &wanted).unwrap_err();
+    assert!(refused.message.starts_with("`ann` is an owner who can sign in"), "{}", refused.message);
+    directory.user(0)["is_owner"] = false.into();
+    let after = applied(&directory, &plan(&directory, &wanted).unwrap());
+    assert!(after.documents["auth"]["data"]["users"][2]["is_owner"] == true);
+}
+
+#[test]
+fn commands_survive_names_that_a_shell_would_take_apart() {
+    for (name, command) in [("ann", "ann"), ("o'ann b", r"'o'\''ann b'"), ("-ann", "--id 1")] {
+        let directory = directory(&[("1", name, true)]);
+        let refused = plan(&directory, &request("admin.recreate", "zoe")).unwrap_err();
+        let wanted = format!("`latchlift password reset {command}`");
+        assert!(refused.message.ends_with(&wanted), "{} is not {wanted}", refused.message);
+    }
+}
+
+#[test]
 fn a_usable_administrator_is_not_doubled() {
     let directory = directory(&[("1", "ann", true)]);
     let refused = plan(&directory, &request("admin.recreate", "zoe")).unwrap_err();
     assert_eq!(refused.help.as_deref(), Some("if you mean it, say --allow-existing-admin"));
+    assert!(refused.message.ends_with("for a new password: `latchlift password reset ann`"), "{}", refused.message);
     let allowed =
         with(Options { allow: vec!["existing-admin".into()], ..Options::default() }, request("admin.recreate", "zoe"));
     assert_eq!(plan(&directory, &allowed).unwrap().steps.len(), 2);

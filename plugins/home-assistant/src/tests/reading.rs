@@ -138,6 +138,22 @@ fn a_user_of_another_provider_is_not_judged() {
 }
 
 #[test]
+fn converting_never_sets_the_password_of_somebody_else_of_the_name() {
+    let mut directory = directory(&[("1", "ann", true), ("2", "bob", false)]);
+    directory.push("auth#/data/users", json!({"id": "3", "name": "Cmd", "is_active": true}));
+    directory.push(
+        "auth#/data/credentials",
+        json!({"id": "c", "user_id": "3", "auth_provider_type": "command_line", "data": {"username": "Bob"}}),
+    );
+    let mut wanted = request("password.reset", "");
+    wanted.target.as_mut().unwrap().id = Some("3".into());
+    wanted.options.convert = true;
+    let refused = plan(&directory, &wanted).unwrap_err();
+    assert_eq!(refused.kind, Kind::Conflict);
+    assert!(refused.help.unwrap().contains("`latchlift user rename bob --id 2 NEW`"));
+}
+
+#[test]
 fn password_check_walks_the_login_and_not_the_list() {
     let mut directory = directory(&[("1", "ann", true), ("2", "bob", false)]);
     let new = plan(&directory, &request("password.reset", "ann")).unwrap();

@@ -7,7 +7,7 @@ use crate::groups::role_group;
 use crate::home::Home;
 use crate::names::strip;
 use crate::schema::{self, ADMINS, PROVIDER};
-use crate::sign_in::title;
+use crate::sign_in::{quoted, title};
 use latchlift_plugin_api::{Context, Error, Kind, Plan, Request, Result};
 
 /// Plans a new user with a credential and a password entry, and a person if one is wanted. The password entry comes after
@@ -42,7 +42,8 @@ pub fn add(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let plan = match request.password {
         Some(_) => plan.for_sign_in(&*user, &*name),
         None => plan.about(&*user, &*name).warn(format!(
-            "`{name}` has no password yet, and signs in once it has one: `latchlift password reset {name}`"
+            "`{name}` has no password yet, and signs in once it has one: `latchlift password reset {}`",
+            quoted(&name)
         )),
     };
     Ok(warn(plan.step(auth).step(rows).step(person).then(START), &home, typed, &name))

@@ -33,14 +33,17 @@ pub fn recreate(context: &Context<'_>, request: &Request) -> Result<Plan> {
 }
 
 fn refuse_if_usable(home: &Home, request: &Request) -> Result<()> {
-    let usable =
-        |user: &usize| home.is_admin(&home.users[*user]) && sign_in::standing(home, *user).can == Known::Is(true);
+    // Where an owner is wanted, an administrator who is none does not do: nothing in the app makes one an owner.
+    let (wanted, rank) = match request.options.owner {
+        true => (home.users.iter().map(|user| user.owner).collect::<Vec<_>>(), "an owner"),
+        false => (home.users.iter().map(|user| home.is_admin(user)).collect(), "an administrator"),
+    };
+    let usable = |user: &usize| wanted[*user] && sign_in::standing(home, *user).can == Known::Is(true);
     match (0..home.users.len()).find(usable) {
         Some(user) if !request.options.allows("existing-admin") => {
             let name = accounts::name(home, user).unwrap_or_default();
-            let command = sign_in::command(home, &["password", "reset"], user).join(" ");
-            let message =
-                format!("`{name}` is an administrator who can sign in; for a new password: latchlift {command}");
+            let command = sign_in::command_text(home, &["password", "reset"], user);
+            let message = format!("`{name}` is {rank} who can sign in; for a new password: `latchlift {command}`");
             Err(Error::refused(message, Some("allow-existing-admin")))
         }
         _ => Ok(()),
@@ -116,7 +119,7 @@ fn way_in(home: &Home, user: usize, typed: &str) -> Result<(Option<usize>, Strin
     let typed = if typed.is_empty() { accounts::name(home, user).unwrap_or_default() } else { typed };
     if typed.is_empty() {
         let message = format!("{} has no sign-in name yet; say which it gets", title(home, user));
-        let help = format!("latchlift admin recreate NAME --id {}", home.users[user].id);
+        let help = format!("say `latchlift admin recreate NAME --id {}`", home.users[user].id);
         return Err(Error::new(Kind::Usage, message).help(help));
     }
     match home.users_like(typed).iter().find(|other| **other != user) {

@@ -16,6 +16,8 @@ mod rename;
 mod reset;
 mod set;
 
+use latchlift_plugin_api::Time;
+
 pub use add::add;
 pub use admin::{grant, recreate, revoke};
 pub use fix_names::fix_names;
@@ -24,6 +26,11 @@ pub use remove::{remove, remove_password};
 pub use rename::rename;
 pub use reset::{meant, reset};
 pub use set::set;
+
+/// What is put behind the name of a file that goes aside: when.
+pub fn stamp(now: Time) -> String {
+    now.sql().chars().filter(char::is_ascii_digit).collect()
+}
 
 /// What to do after any of these plans.
 pub const START: &str = "start Home Assistant again: docker start homeassistant (or `ha core start`)";

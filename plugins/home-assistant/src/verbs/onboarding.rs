@@ -1,10 +1,10 @@
 //! `onboarding restart`.
 
-use super::START;
+use super::{START, stamp};
 use crate::accounts;
 use crate::home::Home;
 use crate::schema::Layout;
-use crate::sign_in::command;
+use crate::sign_in::command_text;
 use latchlift_plugin_api::{Change, Context, Plan, Request, Result};
 
 /// The files that go aside, in this order: without password entries nobody signs in as a new administrator, without users
@@ -19,7 +19,7 @@ const FILES: [&str; 5] =
 /// The files are of a version not known here, or the store fails.
 pub fn restart(context: &Context<'_>, request: &Request) -> Result<Plan> {
     Layout::look(context.reader)?.refuse_unknown()?;
-    let stamp: String = request.now.sql().chars().filter(char::is_ascii_digit).collect();
+    let stamp = stamp(request.now);
     let mut plan = Plan::new("Put all accounts aside, so that Home Assistant asks for a first user again");
     plan = plan.warn(instead(context));
     for name in FILES {
@@ -45,7 +45,7 @@ fn instead(context: &Context<'_>) -> String {
             let known =
                 people.filter(|user| home.is_admin(&home.users[*user]) && accounts::name(&home, *user).is_some());
             let first = known.max_by_key(|user| home.users[*user].owner);
-            first.map(|user| command(&home, &["password", "reset"], user).join(" "))
+            first.map(|user| command_text(&home, &["password", "reset"], user))
         }
         Err(_) => None,
     };

@@ -7,7 +7,7 @@ use super::{START, people, records};
 use crate::home::Home;
 use crate::names::is_legacy;
 use crate::schema::{CREDENTIALS, FACTOR_FILES, PROVIDER, TOKENS, USERS};
-use crate::sign_in::title;
+use crate::sign_in::{quoted, title};
 use crate::{accounts, mfa, sessions};
 use latchlift_plugin_api::{
     Change, Context, Filter, Plan, Record, Request, Result, Select, Value, delete, purge, update,
@@ -98,7 +98,7 @@ pub fn remove_password(context: &Context<'_>, request: &Request) -> Result<Plan>
     }
     let plan = Plan::new(format!("Remove the password of `{name}`")).about(&*known.id, &*name);
     let plan = plan.step(bar.into_iter().collect()).step(rows).step(auth);
-    let back = format!("to give a password again: `latchlift password reset {name} --id {}`", known.id);
+    let back = format!("to give a password again: `latchlift password reset {} --id {}`", quoted(&name), known.id);
     Ok(plan.warn("the credential goes too, since without a password entry it leads nowhere").then(START).then(back))
 }
 

@@ -58,8 +58,20 @@ fn way_in(home: &Home, user: usize, request: &Request) -> Result<(Option<usize>,
         (None, _) if !strip(typed).is_empty() => Ok((None, free_name(home, strip(typed))?)),
         (None, _) => Err(without_name(home, user)),
         (Some(name), false) => Err(elsewhere(home, user, name)),
-        (Some(name), true) => Ok((None, records::new_name(home, name))),
+        (Some(name), true) => converted(home, user, name),
     }
+}
+
+/// The name for a password of a user whose other provider has one. A password entry of somebody else's is not the user's to
+/// change, and a sign-in would end at whoever comes first.
+fn converted(home: &Home, user: usize, name: &str) -> Result<(Option<usize>, String)> {
+    let keeps_password = |other: &&usize| **other != user && home.password_credentials(**other).next().is_some();
+    let Some(other) = home.users_like(name).iter().find(keeps_password) else {
+        return Ok((None, records::new_name(home, name)));
+    };
+    let message = format!("the sign-in name `{name}` is {}'s, who has a password here", title(home, *other));
+    let command = sign_in::command_text(home, &["user", "rename"], *other);
+    Err(Error::new(Kind::Conflict, message).help(format!("rename that user first: `latchlift {command} NEW`")))
 }
 
 /// The user that a request means, where people sign in as it, and what to call it.
@@ -100,8 +112,8 @@ fn elsewhere(home: &Home, user: usize, name: &str) -> Error {
     let kinds: Vec<&str> = home.users[user].credentials.iter().map(|c| &*home.credentials[*c].provider).collect();
     let message =
         format!("`{name}` signs in through `{}`; Home Assistant keeps no password for it", kinds.join("`, `"));
-    let command = sign_in::command(home, &["password", "reset"], user).join(" ");
-    Error::refused(message, None).help(format!("to give it a password here: latchlift {command} --convert"))
+    let command = sign_in::command_text(home, &["password", "reset"], user);
+    Error::refused(message, None).help(format!("to give it a password here: `latchlift {command} --convert`"))
 }
 
 /// The plan with what keeps the person out all the same, or is else to know.

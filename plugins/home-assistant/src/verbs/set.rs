@@ -11,7 +11,7 @@ use crate::home::{Home, User};
 use crate::names::strip;
 use crate::schema::{ADMINS, FIXED_GROUPS};
 use crate::sessions;
-use crate::sign_in::{command, title};
+use crate::sign_in::{command_text, title};
 use latchlift_plugin_api::{Change, Context, Error, Plan, Request, Result, Value};
 
 /// Plans other properties for a user: the name shown, the role, whether it may sign in, and from where.
@@ -64,8 +64,8 @@ fn values<'a>(home: &Home, user: usize, request: &Request) -> Result<Vec<(&'a st
         refuse_without_groups(home, group)?;
         if known.owner && group != ADMINS {
             let message = format!("{} is an owner, whose rights no role limits", title(home, user));
-            let command = command(home, &["admin", "revoke"], user).join(" ");
-            return Err(Error::refused(message, None).help(format!("to take them: latchlift {command}")));
+            let command = command_text(home, &["admin", "revoke"], user);
+            return Err(Error::refused(message, None).help(format!("to take them: `latchlift {command}`")));
         }
         let wanted = groups_with(home, known, group);
         let all_known = home.group_ids(known).iter().all(|id| home.groups.knows(id));

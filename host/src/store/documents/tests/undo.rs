@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Kind;
 use crate::store::Standing;
 use latchlift_plugin_api::{Filter, Key, delete, insert};
 
@@ -167,4 +168,34 @@ fn there_and_back_by(place: &Place, change: Change) {
     assert_eq!(standing(), Standing::Untouched);
     place.commit(vec![change.clone()]).unwrap();
     assert_eq!(standing(), Standing::Applied);
+}
+
+#[test]
+fn a_document_that_a_step_made_is_taken_away_whole() {
+    let place = Place::new();
+    let changes = vec![insert("new#/data/users", record([("@key", "u1".into()), ("@value", "AAAA".into())]))];
+    let receipt = place.commit(changes.clone()).unwrap();
+    assert_eq!(place.names(), ["auth", "new", "totp"]);
+    let gone = place.store.unmake(&step(changes.clone()), &receipt).unwrap().unwrap();
+    let standing = || place.store.standing(&gone, &place.facts).unwrap();
+    assert_eq!(standing(), Standing::Untouched);
+    place.commit(gone.changes.clone()).unwrap();
+    assert_eq!((standing(), place.names()), (Standing::Applied, vec!["auth".to_owned(), "totp".to_owned()]));
+    assert_eq!(place.store.standing(&step(changes), &place.facts).unwrap(), Standing::Untouched);
+}
+
+#[test]
+fn a_document_that_somebody_wrote_to_since_is_not_taken_away() {
+    let place = Place::new();
+    let first = vec![insert("new#/data/users", record([("@key", "u1".into()), ("@value", "AAAA".into())]))];
+    let made = place.commit(first.clone()).unwrap();
+    let gone = place.store.unmake(&step(first.clone()), &made).unwrap().unwrap();
+    let more = vec![insert("new#/data/users", record([("@key", "u2".into()), ("@value", "BBBB".into())]))];
+    let receipt = place.commit(more.clone()).unwrap();
+    assert_eq!(receipt.made, None, "only the step that made it");
+    assert!(place.store.unmake(&step(more), &receipt).unwrap().is_none());
+    assert!(place.store.unmake(&step(first), &made).unwrap().is_none());
+    assert_eq!(place.commit(gone.changes.clone()).unwrap_err().kind, Kind::Stale);
+    assert_eq!(place.store.standing(&gone, &place.facts).unwrap(), Standing::Mixed);
+    assert!(place.text(".storage/new").contains("BBBB"));
 }

@@ -36,6 +36,17 @@ fn old_files_stay_in_ascii_with_four_spaces() {
 }
 
 #[test]
+fn the_first_letter_outside_ascii_is_written_as_the_file_would_have_it() {
+    let names =
+        |indent: &str, name: &str| format!("{{\n{indent}\"names\": [\n{indent}{indent}\"{name}\"\n{indent}]\n}}");
+    for (indent, written) in [("    ", "Zo\\u00eb \\ud83d\\ude00"), ("  ", "Zoë 😀")] {
+        let place = Place::with(&names(indent, "Zoe"));
+        place.commit(vec![set("auth#/names", record([("@value", "Zoe".into())]), "@value", "Zoe", "Zoë 😀")]).unwrap();
+        assert_eq!(place.auth(), names(indent, written));
+    }
+}
+
+#[test]
 fn a_compact_file_stays_compact() {
     let place = Place::with(r#"{"a":[{"id":"x"}],"m":{}}"#);
     let nested = record([("/id", "y".into()), ("/data/username", "ü".into())]);
@@ -62,6 +73,26 @@ fn a_missing_field_is_added_and_a_list_replaced() {
         .replace("\"name\": null\n", "\"name\": null,\n        \"local_only\": true\n")
         .replace("\"group_ids\": [],", "\"group_ids\": [\n          \"admin\"\n        ],");
     assert_eq!(place.auth(), expected);
+}
+
+#[test]
+fn what_was_read_before_is_not_trusted_where_the_file_has_changed() {
+    let place = Place::new();
+    let mut reader = place.store.reader().unwrap();
+    reader.columns("auth#/data/users").unwrap();
+    // Of the same length, in the same file, and with the same time of its last change.
+    let path = place.dir.path().join(".storage/auth");
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    place.put(".storage/auth", &AUTH.replace("Olivia", "Sylvia"));
+    fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    let change = set("auth#/data/users", key("/id", "u1"), "/name", "Olivia Öwner", "Olivia");
+    assert_eq!(place.commit(vec![change]).unwrap_err().kind, Kind::Stale);
+    let change = set("auth#/data/users", key("/id", "u1"), "/name", "Sylvia Öwner", "Sylvia");
+    place.commit(vec![change]).unwrap();
+    // What was just written is read from memory, and again only as long as it is the file.
+    let again = set("auth#/data/users", key("/id", "u1"), "/name", "Sylvia", "Sylvia Plath");
+    place.commit(vec![again]).unwrap();
+    assert!(place.auth().contains("\"Sylvia Plath\""));
 }
 
 #[test]
