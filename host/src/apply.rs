@@ -145,18 +145,26 @@ pub fn written(entry: &Entry, work: &Work<'_>) -> Result<usize> {
     Ok(steps.len())
 }
 
-/// The steps that take an entry back: the inverse of each written step, last first. Of an entry that was interrupted and
-/// whose data moved since, those that are known to be written.
+/// What takes an entry back.
+pub struct Inverse {
+    /// How many of its steps are written, as far as the store and the journal tell.
+    pub written: usize,
+    /// The inverse of each, last first; steps that cannot be inverted are left out.
+    pub steps: Vec<Step>,
+}
+
+/// What takes an entry back. Of an entry that was interrupted and whose data moved since, only the steps that are known to
+/// be written count.
 ///
 /// # Errors
 /// The store's.
-pub fn inverse(entry: &Entry, work: &Work<'_>) -> Result<Vec<Step>> {
-    let count = match written(entry, work) {
+pub fn inverse(entry: &Entry, work: &Work<'_>) -> Result<Inverse> {
+    let written = match written(entry, work) {
         Err(error) if error.kind == Kind::Unfinished => entry.committed.iter().take_while(|done| **done).count(),
         other => other?,
     };
     let mut steps = Vec::new();
-    for (step, receipt) in entry.begun.plan.steps[..count].iter().zip(&entry.receipts).rev() {
+    for (step, receipt) in entry.begun.plan.steps[..written].iter().zip(&entry.receipts).rev() {
         let store = store(work.stores, step)?;
         if let Some(gone) = store.unmake(step, receipt)? {
             steps.push(gone);
@@ -166,7 +174,7 @@ pub fn inverse(entry: &Entry, work: &Work<'_>) -> Result<Vec<Step>> {
         steps.push(crate::plan::inverse(step, receipt, &entry.begun.facts, &untouched));
     }
     steps.retain(|step| !step.changes.is_empty());
-    Ok(steps)
+    Ok(Inverse { written, steps })
 }
 
 /// Per change: whether the volatile fields it wrote still hold what it wrote. They are not guarded, because the app may

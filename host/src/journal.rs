@@ -27,6 +27,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 pub use syncing::Syncing;
+use syncing::Then;
 
 /// Entries kept at most, and how long, in days. Unfinished ones are kept whatever their age.
 const KEEP: (usize, i64) = (1000, 365);
@@ -73,6 +74,16 @@ pub struct StoreRecord {
     pub store: String,
     /// Where it was.
     pub location: Location,
+}
+
+impl StoreRecord {
+    /// Whether it is a file or a directory that is no longer there.
+    pub fn is_gone(&self) -> bool {
+        match &self.location {
+            Location::Sqlite { path } | Location::Dir { path } => matches!(Path::new(path).try_exists(), Ok(false)),
+            _ => false,
+        }
+    }
 }
 
 /// How an entry ended.
@@ -138,6 +149,12 @@ impl Entry {
         &self.path
     }
 
+    /// Whether another latchlift holds it open and writes it right now.
+    pub fn is_being_written(&self) -> bool {
+        let try_lock = |file: File| rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive);
+        File::open(&self.path).is_ok_and(|file| try_lock(file) == Err(rustix::io::Errno::WOULDBLOCK))
+    }
+
     /// A word for its state.
     pub fn state(&self) -> &'static str {
         match (&self.undone_by, self.end) {
@@ -193,7 +210,7 @@ impl Journal {
         open.lock()?;
         crate::fault::point("journal.begin")?;
         open.line(&Line::Begun(Box::new(begun)))?;
-        open.beginning = Some(Syncing::start(&open.file, &open.path, Some(&self.dir))?);
+        open.beginning = Some(Syncing::start(&open.file, &open.path, Then::Directory(self.dir.clone()))?);
         self.prune();
         Ok(open)
     }
@@ -205,11 +222,13 @@ impl Journal {
     pub fn reopen(&self, entry: &Entry) -> Result<Open> {
         let text = std::fs::read(&entry.path).map_err(|why| cannot(&entry.path, &why))?;
         let file = OpenOptions::new().append(true).open(&entry.path).map_err(|why| cannot(&entry.path, &why))?;
-        let open = Open { id: entry.begun.id.clone(), file, path: entry.path.clone(), beginning: None };
+        let mut open = Open { id: entry.begun.id.clone(), file, path: entry.path.clone(), beginning: None };
         open.lock()?;
         // A line that a crash cut short goes, or the next one would be glued to it.
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         open.file.set_len(whole as u64).map_err(|why| cannot(&entry.path, &why))?;
+        // Whoever began it may have been killed before it was on the disk.
+        open.beginning = Some(Syncing::start(&open.file, &open.path, Then::Directory(self.dir.clone()))?);
         Ok(open)
     }
 
@@ -242,7 +261,12 @@ impl Journal {
         let open = self.files()?.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == OPEN));
         let mut found = Vec::new();
         for path in open {
-            found.extend(read(&path)?.filter(Entry::is_unfinished));
+            match read(&path) {
+                Ok(entry) => found.extend(entry.filter(Entry::is_unfinished)),
+                // Ended, and renamed, since the directory was read.
+                Err(_) if !path.exists() => {}
+                Err(why) => return Err(why),
+            }
         }
         Ok(found)
     }
@@ -316,6 +340,7 @@ impl Open {
     /// # Errors
     /// It cannot be written; the step must then roll back.
     pub fn receipt(&mut self, step: usize, receipt: Receipt) -> Result<()> {
+        crate::fault::point("journal.begun")?;
         self.beginning.take().map_or(Ok(()), Syncing::wait)?;
         let silent = receipt.kept.iter().all(Vec::is_empty)
             && receipt.places.iter().all(Option::is_none)
@@ -352,9 +377,7 @@ impl Open {
     pub fn ending(mut self, end: End) -> Result<Syncing> {
         crate::fault::point("journal.end")?;
         self.line(&Line::Ended(end))?;
-        // What counts is the line; the name only spares others from looking.
-        std::fs::rename(&self.path, self.path.with_extension(ENDED)).ok();
-        Syncing::start(&self.file, &self.path, None)
+        Syncing::start(&self.file, &self.path, Then::Rename(self.path.with_extension(ENDED)))
     }
 
     fn lock(&self) -> Result<()> {

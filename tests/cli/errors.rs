@@ -209,3 +209,15 @@ fn no_terminal_and_no_yes() {
     session.unchanged();
     session.matches("errors-no-terminal");
 }
+
+#[test]
+fn a_store_that_was_moved_is_asked_for_by_its_new_place() {
+    let session = Session::new();
+    session.command("password reset bob --generate --yes --quiet").succeeds();
+    let moved = session.path("moved.sqlite");
+    std::fs::rename(session.store(), &moved).unwrap();
+    let refused = session.command("undo --yes").fails(7);
+    refused.says("is not there any more").says("--app homarr:PLACE");
+    let entry = session.command("history --json").succeeds().at("/entries/0/entry").as_str().unwrap().to_owned();
+    session.command(&format!("undo {entry} --yes --app homarr:{}", moved.display())).succeeds();
+}

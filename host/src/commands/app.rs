@@ -104,11 +104,15 @@ fn look_at(run: &Run, instance: &crate::context::Instance) -> Result<Checked> {
     Ok(Checked { store: opened.place(), check })
 }
 
-/// The changes of this instance that the journal knows a beginning of and no end. A journal that cannot be read, or for which
-/// there is no place, is no complaint about the app.
+/// The changes of this instance that the journal knows a beginning of and no end, unless they are being written right now.
 fn interrupted(run: &Run, opened: &Opened) -> Vec<Finding> {
-    let unfinished = run.journal().and_then(|journal| journal.unfinished()).unwrap_or_default();
-    let ours = unfinished.into_iter().filter(|entry| opened.is_of(entry));
+    // Without a place for the journal there is none.
+    let Ok(journal) = run.journal() else { return vec![] };
+    let unfinished = match journal.unfinished() {
+        Ok(unfinished) => unfinished,
+        Err(why) => return vec![Finding::new(Severity::Warning, "journal", why.message)],
+    };
+    let ours = unfinished.into_iter().filter(|entry| opened.is_of(entry) && !entry.is_being_written());
     let found = ours.map(|entry| {
         let id = &entry.begun.id;
         let message =

@@ -6,7 +6,6 @@ use crate::apply::{self, Stores, Work};
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Begun, End, Entry, StoreRecord};
 use latchlift_plugin_api::Location;
-use std::path::Path;
 
 impl Run {
     /// The stores an entry wrote to, opened without a plugin; where `--app` names another place, those of that place.
@@ -81,9 +80,9 @@ fn refuse_other(entry: &Entry, opened: &Opened) -> Result<()> {
         let message = format!("entry {} belongs to {}, not to {}", begun.id, begun.facts.title, opened.facts().title);
         return Err(Error::new(Kind::Usage, message).note("nothing was changed"));
     }
-    let there = |record: &StoreRecord| match &record.location {
-        Location::Sqlite { path } | Location::Dir { path } => Path::new(path).exists(),
-        _ => false,
+    // Of a server nobody can tell: its data may have been loaded into another.
+    let there = |record: &StoreRecord| {
+        matches!(record.location, Location::Sqlite { .. } | Location::Dir { .. }) && !record.is_gone()
     };
     match opened.is_of(entry) || !begun.stores.iter().any(there) {
         true => Ok(()),

@@ -6,7 +6,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::thread::{Builder, JoinHandle};
 
-/// A file, and the directory it is new in, being brought to the disk by another thread.
+/// What follows once the bytes of a file are on the disk.
+#[derive(Clone, Debug)]
+pub enum Then {
+    /// The directory, since the file is new in it: a name comes to the disk with its directory.
+    Directory(PathBuf),
+    /// Another name, which says that the bytes are there. It only spares others from looking, so that failing to is none.
+    Rename(PathBuf),
+}
+
+/// A file being brought to the disk by another thread.
 ///
 /// A disk takes about as long as what else there is to do: preparing a transaction, or looking at the account afterwards.
 /// Whoever depends on the bytes waits for them.
@@ -17,17 +26,16 @@ pub struct Syncing {
 }
 
 impl Syncing {
-    /// Begins with the file `path`, open as `file`, and with the directory it is new in. Where no thread can be had, it is
-    /// done at once.
+    /// Begins with the file `path`, open as `file`. Where no thread can be had, it is done at once.
     ///
     /// # Errors
     /// It was done at once and failed.
-    pub fn start(file: &File, path: &Path, new_in: Option<&Path>) -> Result<Syncing> {
-        let (shared, dir) = (file.try_clone(), new_in.map(Path::to_owned));
-        let work = shared.map(|file| move || sync(&file, dir.as_deref()));
+    pub fn start(file: &File, path: &Path, then: Then) -> Result<Syncing> {
+        let (shared, copy, place) = (file.try_clone(), then.clone(), path.to_owned());
+        let work = shared.map(|file| move || sync(&file, &place, &copy));
         let thread = work.and_then(|work| Builder::new().spawn(work)).ok();
         if thread.is_none() {
-            sync(file, new_in).map_err(|why| super::cannot(path, &why))?;
+            sync(file, path, &then).map_err(|why| super::cannot(path, &why))?;
         }
         Ok(Syncing { thread, path: path.to_owned() })
     }
@@ -53,8 +61,13 @@ impl Drop for Syncing {
     }
 }
 
-fn sync(file: &File, new_in: Option<&Path>) -> io::Result<()> {
+fn sync(file: &File, path: &Path, then: &Then) -> io::Result<()> {
     file.sync_data()?;
-    // The name of a new file is its directory's, and comes to the disk with that.
-    new_in.map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+    match then {
+        Then::Directory(dir) => File::open(dir)?.sync_all(),
+        Then::Rename(name) => {
+            std::fs::rename(path, name).ok();
+            Ok(())
+        }
+    }
 }

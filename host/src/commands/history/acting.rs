@@ -59,6 +59,16 @@ pub(super) fn newest(run: &Run, fits: fn(&Entry) -> bool, verb: &str, none: &str
     Ok(found.swap_remove(0))
 }
 
+/// Refuses an entry whose store is no longer where it was: somebody moved it, or restored it elsewhere.
+pub(super) fn refuse_gone(entry: &Entry, place: &Reopened, verb: &str) -> Result<()> {
+    let Some(gone) = place.records.iter().find(|record| record.is_gone()) else { return Ok(()) };
+    let Begun { id, plugin, .. } = &entry.begun;
+    let message = format!("{} is not there any more", crate::context::place(&gone.location));
+    Err(Error::new(Kind::Unreachable, message)
+        .note("nothing was changed")
+        .help(format!("if it was moved, say where it is now: latchlift {verb} {id} --app {plugin}:PLACE")))
+}
+
 pub(super) fn work<'a>(run: &Run, entry: &'a Entry, place: &'a Reopened, write: &Write, steps: Vec<Step>) -> Work<'a> {
     let begun = Begun {
         app: place.app.clone(),

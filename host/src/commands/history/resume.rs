@@ -1,6 +1,6 @@
 //! `resume`: a change that was interrupted, finished or given up.
 
-use super::acting::{carry_out, newest, work};
+use super::acting::{carry_out, newest, refuse_gone, work};
 use crate::apply::{self, Work};
 use crate::cli::{Resume, Write};
 use crate::commands::{Exit, change};
@@ -28,6 +28,7 @@ pub fn resume(run: &Run, ask: Resume) -> Result<Exit> {
         return abandon(run, &entry, &ask.write);
     }
     let place = run.reopened(&entry)?;
+    refuse_gone(&entry, &place, "resume")?;
     let resuming = work(run, &entry, &place, &ask.write, entry.begun.plan.steps.clone());
     let first = apply::written(&entry, &resuming)?;
     let plan = Plan {

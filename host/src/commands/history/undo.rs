@@ -1,15 +1,14 @@
 //! `undo`: a change taken back, by another change through the same door.
 
-use super::acting::{carry_out, newest, work};
-use crate::apply::{self, Applied, Work};
+use super::acting::{carry_out, newest, refuse_gone, work};
+use crate::apply::{self, Applied, Inverse, Work};
 use crate::cli::{Undo, Write};
 use crate::commands::{Exit, change};
 use crate::context::Run;
 use crate::error::{Error, Kind, Result};
-use crate::journal::{Begun, End, Entry, StoreRecord};
-use latchlift_plugin_api::{Change, Location, Plan};
+use crate::journal::{Begun, End, Entry};
+use latchlift_plugin_api::{Change, Plan};
 use serde_json::json;
-use std::path::Path;
 
 /// `undo [ENTRY]`
 ///
@@ -23,14 +22,15 @@ pub fn undo(run: &Run, ask: Undo) -> Result<Exit> {
     refuse_undo(&entry)?;
     refuse_halves(run, &entry)?;
     let place = run.reopened(&entry)?;
+    refuse_gone(&entry, &place, "undo")?;
     let begun = &entry.begun;
     let undoing = work(run, &entry, &place, &ask.write, vec![]);
-    let steps = apply::inverse(&entry, &undoing).map_err(|error| moved_away(&entry, error))?;
+    let Inverse { written, steps } = apply::inverse(&entry, &undoing)?;
     let summary = format!("Take back entry {}: {}", begun.id, begun.plan.summary);
     let (accounts, names) = (begun.plan.accounts.clone(), begun.plan.names.clone());
     let plan = Plan { summary, steps, accounts, names, warnings: kept_out(&entry), ..Plan::default() };
     if plan.is_empty() {
-        return nothing_to_undo(run, &entry, &undoing, &ask.write);
+        return nothing_to_undo(run, &entry, written, &ask.write);
     }
     let work = Work { begun: Begun { plan, undoes: Some(begun.id.clone()), ..undoing.begun }, ..undoing };
     apply::check_fresh(&work).map_err(|error| moved_on(run, &entry, error))?;
@@ -93,29 +93,17 @@ fn refuse_halves(run: &Run, entry: &Entry) -> Result<()> {
     }
 }
 
-/// What to do where the store of an entry is no longer in its place.
-fn moved_away(entry: &Entry, error: Error) -> Error {
-    let Begun { id, plugin, stores, .. } = &entry.begun;
-    let gone = |record: &StoreRecord| match &record.location {
-        Location::Sqlite { path } | Location::Dir { path } => !Path::new(path).exists(),
-        _ => false,
-    };
-    match stores.iter().any(gone) {
-        true => error
-            .note("nothing was changed")
-            .help(format!("if it was moved, say where it is now: latchlift undo {id} --app {plugin}:PLACE")),
-        false => error,
-    }
-}
-
 /// An entry that removed only sessions, or of which nothing is written.
-fn nothing_to_undo(run: &Run, entry: &Entry, work: &Work<'_>, write: &Write) -> Result<Exit> {
-    let id = &entry.begun.id;
-    let written = apply::written(entry, work)?;
-    let why = if written == 0 { "nothing of it is written" } else { "what it removed stays removed" };
+fn nothing_to_undo(run: &Run, entry: &Entry, written: usize, write: &Write) -> Result<Exit> {
+    let (id, all) = (&entry.begun.id, entry.begun.plan.steps.len());
+    let why = if written == 0 { "nothing of it is known to be written" } else { "what it removed stays removed" };
     run.ui.say(format!("entry {id}: nothing to take back: {why}"));
     if entry.is_unfinished() && !write.dry_run {
-        let end = if written == entry.begun.plan.steps.len() { End::Done } else { End::Failed };
+        let end = match written {
+            0 => End::Failed,
+            written if written == all => End::Done,
+            _ => End::Abandoned,
+        };
         run.journal()?.reopen(entry)?.end(end)?;
     }
     if run.ui.json() {
