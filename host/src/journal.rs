@@ -133,6 +133,11 @@ impl Entry {
         self.end.is_none() && self.undone_by.is_none()
     }
 
+    /// The file it is in.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// A word for its state.
     pub fn state(&self) -> &'static str {
         match (&self.undone_by, self.end) {

@@ -181,7 +181,7 @@ pub fn lines(change: &Change, facts: &Facts, plan: &Plan) -> Vec<String> {
             if after.get("@raw").is_some() {
                 return vec![format!("{label}: brought back")];
             }
-            vec![format!("{label}: new ({})", clipped(&fields.join(", "), 160))]
+            vec![format!("{label}: new ({})", fields.join(", "))]
         }
         Change::Update { key, before, after, .. } => {
             let name = key_text(plan, collection, key);

@@ -24,6 +24,25 @@ fn somebody_is_locked_out_and_gets_back_in() {
 }
 
 #[test]
+fn what_was_interrupted_is_told_by_app_check_and_one_cut_short_by_history() {
+    let session = Session::new();
+    session.command("session revoke bob --yes").succeeds();
+    assert_eq!(session.command("app check --json").outcome().at("/checks/0/findings/0/code"), "name_case");
+    let entries = std::fs::read_dir(session.bench.state().join("journal")).unwrap();
+    let entry = entries.map(|entry| entry.unwrap().path()).next().unwrap();
+    let text = std::fs::read_to_string(&entry).unwrap();
+    let begun = text.split_inclusive('\n').next().unwrap();
+    std::fs::remove_file(&entry).unwrap();
+    // As a crash leaves it: begun, and no end.
+    std::fs::write(entry.with_extension("open"), begun).unwrap();
+    let said = session.command("app check --json").fails(10);
+    assert_eq!(said.at("/checks/0/findings/0/code"), "unfinished", "{said}");
+    assert_eq!(said.at("/checks/0/findings/0/fix/1"), "resume", "{said}");
+    std::fs::write(entry.with_extension("open"), &begun[..begun.len() / 2]).unwrap();
+    session.command("history").succeeds().says("it ends before its first line does");
+}
+
+#[test]
 fn a_password_is_made_and_printed_alone() {
     let mut session = Session::new();
     for words in ["password reset bob --generate --yes", "password reset bob --generate --yes --quiet"] {

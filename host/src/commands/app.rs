@@ -7,7 +7,7 @@ use crate::context::{Opened, Run};
 use crate::error::{Error, Kind, Result};
 use crate::output::List;
 use crate::ui;
-use latchlift_plugin_api::{Batch, Check, Options, Severity};
+use latchlift_plugin_api::{Batch, Check, Finding, Options, Severity};
 use serde::Serialize;
 
 /// A check with the place it was made at.
@@ -99,8 +99,26 @@ fn look_at(run: &Run, instance: &crate::context::Instance) -> Result<Checked> {
     let silent =
         || Error::new(Kind::Plugin, format!("the plugin `{}` reports nothing about its app", opened.facts().app));
     let mut check: Check = found.ok_or_else(silent)?;
+    check.findings.splice(..0, interrupted(run, &opened));
     check.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Ok(Checked { store: opened.place(), check })
+}
+
+/// The changes of this instance that the journal knows a beginning of and no end. A journal that cannot be read, or for which
+/// there is no place, is no complaint about the app.
+fn interrupted(run: &Run, opened: &Opened) -> Vec<Finding> {
+    let unfinished = run.journal().and_then(|journal| journal.unfinished()).unwrap_or_default();
+    let ours = unfinished.into_iter().filter(|entry| opened.is_of(entry));
+    let found = ours.map(|entry| {
+        let id = &entry.begun.id;
+        let message =
+            format!("a change was interrupted, and may be half done: {} (entry {id})", entry.begun.plan.summary);
+        let mut finding =
+            Finding::new(Severity::Serious, "unfinished", message).evidence(entry.path().display().to_string());
+        finding.fix = ["latchlift", "resume", id].map(str::to_owned).to_vec();
+        finding
+    });
+    found.collect()
 }
 
 fn report(app: &str, checked: &Checked) -> String {
