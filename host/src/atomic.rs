@@ -177,7 +177,7 @@ impl Replacement {
         };
         let file = renamed.map_err(|why| cannot_rename(&why.error, &self.target))?;
         settle(&[parent(&self.target)])?;
-        Ok(file.metadata().ok().map(|meta| Seen::new(&meta)))
+        Ok(file.metadata().ok().map(|meta| Seen::new(&file, &meta)))
     }
 }
 

@@ -19,7 +19,7 @@ impl Cache {
     pub fn read(&self, format: Format, path: &Path) -> Result<Option<(Arc<Loaded>, Seen)>> {
         if let Some((loaded, seen)) = self.take(path)
             && loaded.format == format
-            && seen.still_says(path, loaded.text().as_bytes())?
+            && let Some(seen) = seen.still_says(path, loaded.text().as_bytes())?
         {
             self.keep(path, &loaded, &seen);
             return Ok(Some((loaded, seen)));
