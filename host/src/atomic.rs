@@ -176,8 +176,10 @@ impl Replacement {
             None => self.temp.persist_noclobber(&self.target),
         };
         let file = renamed.map_err(|why| cannot_rename(&why.error, &self.target))?;
+        // Looked at before the wait for the disk, after which a change by somebody else might pass for ours.
+        let seen = file.metadata().ok().map(|meta| Seen::new(&file, &meta).unsettled());
         settle(&[parent(&self.target)])?;
-        Ok(file.metadata().ok().map(|meta| Seen::new(&file, &meta)))
+        Ok(seen)
     }
 }
 

@@ -78,6 +78,11 @@ impl Seen {
         Ok(unchanged.then_some(now))
     }
 
+    /// Not to be known by its times alone: it was written just now.
+    pub(super) fn unsettled(self) -> Seen {
+        Seen { settled: false, ..self }
+    }
+
     /// Made ready to be compared once what it `said` is no longer in memory.
     pub(super) fn without_text(self, said: &[u8]) -> Seen {
         let sha256 = (!self.settled).then(|| Sha256::digest(said).into());

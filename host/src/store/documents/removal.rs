@@ -43,12 +43,16 @@ impl Documents {
     pub(super) fn remove(&self, name: &str, sha256: &str, witness: &mut dyn FnMut() -> Result<()>) -> Result<()> {
         let path = atomic::resolve(&self.named(name)?)?;
         let _turn = Turn::take(path.parent().unwrap_or(Path::new("/")))?;
-        if self.removed(name, sha256)? != Standing::Untouched {
-            return Err(Error::new(Kind::Stale, format!("{} changed since the plan was made", path.display()))
-                .help("run the command again: it will plan on the data as it is now"));
-        }
+        let unchanged = || match self.removed(name, sha256)? {
+            Standing::Untouched => Ok(()),
+            _ => Err(Error::new(Kind::Stale, format!("{} changed since the plan was made", path.display()))
+                .help("run the command again: it will plan on the data as it is now")),
+        };
+        unchanged()?;
         self.cache.take(&path);
         witness()?;
+        // The witness waits for the disk, and what goes here has no copy anywhere.
+        unchanged()?;
         atomic::remove(&path)
     }
 }
