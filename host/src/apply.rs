@@ -17,7 +17,7 @@ use crate::running::{self, Held};
 use crate::store::{Standing, Store};
 use latchlift_plugin_api::{Change, Facts, Filter, Location, Select, Step, Value};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// An instance's stores, by name.
@@ -290,20 +290,28 @@ fn hold(work: &Work<'_>) -> Result<Held> {
     running::hold(work.facts, dirs, work.allow_running)
 }
 
-/// Ctrl-C and termination wait until the step being written is finished; before and after they end the program as usual.
-struct Signals;
+/// Ctrl-C and termination wait as long as one of these is there; before and after they end the program as usual.
+pub struct Signals(());
 
-/// Whether nothing is being written, so that a signal may act.
+/// Whether nobody holds signals back, so that one may act.
 static IDLE: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 /// Whether a signal came meanwhile.
 static SEEN: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+/// How many hold them back.
+static HELD: AtomicUsize = AtomicUsize::new(0);
 
 impl Signals {
-    fn hold() -> Result<Signals> {
+    /// Holds them back.
+    ///
+    /// # Errors
+    /// The system does not allow it.
+    pub fn hold() -> Result<Signals> {
         let first = IDLE.get().is_none();
         let idle = IDLE.get_or_init(|| Arc::new(AtomicBool::new(false)));
         let seen = SEEN.get_or_init(|| Arc::new(AtomicBool::new(false)));
+        HELD.fetch_add(1, Ordering::SeqCst);
         idle.store(false, Ordering::SeqCst);
+        let held = Signals(());
         if first {
             for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
                 signal_hook::flag::register_conditional_default(signal, Arc::clone(idle))
@@ -311,7 +319,7 @@ impl Signals {
                     .map_err(|why| Error::new(Kind::Failed, format!("cannot hold signals back: {why}")))?;
             }
         }
-        Ok(Signals)
+        Ok(held)
     }
 
     /// Fails where a signal came.
@@ -325,7 +333,8 @@ impl Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        if let Some(idle) = IDLE.get() {
+        let last = HELD.fetch_sub(1, Ordering::SeqCst) == 1;
+        if let (true, Some(idle)) = (last, IDLE.get()) {
             idle.store(true, Ordering::SeqCst);
         }
     }

@@ -200,15 +200,26 @@ fn text(path: &Path) -> Result<Option<String>> {
 /// Whoever can write the configuration decides what root opens, and with which plugins: its owner must be root or the
 /// caller, and nobody else may write it or put another file in its place.
 fn trusted(path: &Path, facts: &Metadata, caller: u32) -> Result<()> {
-    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let dir = whole.parent().unwrap_or(Path::new("/"));
-    let of_dir = fs::metadata(dir).map_err(|why| unreadable(path, &why))?;
-    let may_replace = |mode: u32| mode & STICKY == 0;
     refuse_writers(path, path, facts.mode(), facts.gid(), facts.uid())?;
-    if may_replace(of_dir.mode()) {
-        refuse_writers(path, dir, of_dir.mode(), of_dir.gid(), of_dir.uid())?;
+    refuse_owner(path, path, facts.uid(), caller)?;
+    // Where a link leads to, and where it lies.
+    for place in [path.canonicalize(), std::path::absolute(path)].into_iter().flatten() {
+        trusted_directory(path, place.parent().unwrap_or(Path::new("/")), caller)?;
     }
-    refuse_owner(path, facts.uid(), caller)
+    Ok(())
+}
+
+fn trusted_directory(path: &Path, dir: &Path, caller: u32) -> Result<()> {
+    let facts = fs::metadata(dir).map_err(|why| unreadable(path, &why))?;
+    // Whatever its mode says, nobody writes what is mounted read-only, as orchestrators mount configuration.
+    let read_only = rustix::fs::statvfs(dir).is_ok_and(|fs| fs.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
+    if read_only {
+        return Ok(());
+    }
+    if facts.mode() & STICKY == 0 {
+        refuse_writers(path, dir, facts.mode(), facts.gid(), facts.uid())?;
+    }
+    refuse_owner(path, dir, facts.uid(), caller)
 }
 
 /// In such a directory only its owner may replace a file.
@@ -226,12 +237,14 @@ fn refuse_writers(path: &Path, place: &Path, mode: u32, group: u32, owner: u32) 
     Err(Error::new(Kind::Config, format!("{} is refused: {who} can write {what}", path.display())).help(help))
 }
 
-fn refuse_owner(path: &Path, owner: u32, caller: u32) -> Result<()> {
-    let shown = path.display();
+fn refuse_owner(path: &Path, place: &Path, owner: u32, caller: u32) -> Result<()> {
     if owner != 0 && owner != caller {
-        let message =
-            format!("{shown} is refused: it belongs to uid {owner}, neither to root nor to you (uid {caller})");
-        let help = format!("chown {caller} {shown}; chmod go-w {shown}");
+        let what = if path == place { "it".to_owned() } else { format!("its directory {}", place.display()) };
+        let message = format!(
+            "{} is refused: {what} belongs to uid {owner}, neither to root nor to you (uid {caller})",
+            path.display()
+        );
+        let help = format!("chown {caller} {0}; chmod go-w {0}", place.display());
         return Err(Error::new(Kind::Config, message).help(help));
     }
     Ok(())

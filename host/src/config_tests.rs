@@ -223,10 +223,10 @@ fn a_file_that_everybody_can_write_is_refused() {
 #[test]
 fn a_file_of_somebody_else_is_refused() {
     let path = Path::new("/etc/latchlift/config.toml");
-    assert!(refuse_owner(path, 0, 1000).is_ok() && refuse_owner(path, 1000, 1000).is_ok());
-    let error = refuse_owner(path, 1001, 1000).unwrap_err();
+    assert!(refuse_owner(path, path, 0, 1000).is_ok() && refuse_owner(path, path, 1000, 1000).is_ok());
+    let error = refuse_owner(path, path, 1001, 1000).unwrap_err();
     assert!(error.message.contains("belongs to uid 1001") && error.help.unwrap().starts_with("chown 1000"));
-    assert!(refuse_owner(path, 1000, 0).is_err());
+    assert!(refuse_owner(path, path, 1000, 0).is_err());
 }
 
 #[test]

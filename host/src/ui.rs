@@ -123,14 +123,10 @@ pub fn error(error: &Error, as_json: bool) {
         tell(format!("{CYAN}note:{RESET} {}", escaped(note)));
     }
     if let Some(help) = &error.help {
-        let lines: Vec<String> = help.split(CONTINUED).map(escaped).collect();
-        tell(format!("{CYAN}help:{RESET} {}", lines.join(CONTINUED)));
+        tell(format!("{CYAN}help:{RESET} {}", escaped(help)));
+        error.more.iter().for_each(|line| tell(format!("      {}", escaped(line))));
     }
 }
-
-/// What separates the lines of one help. No other line end is printed as one, and what follows this looks like no line of
-/// its own.
-pub const CONTINUED: &str = "\n      ";
 
 /// A failure as the JSON of `error`.
 pub fn error_json(error: &Error) -> serde_json::Value {
@@ -138,6 +134,9 @@ pub fn error_json(error: &Error) -> serde_json::Value {
         "kind": error.kind.word(), "exit": error.kind.exit(), "message": error.message,
         "note": error.note, "help": error.help,
     });
+    if let (Some(help), false) = (&error.help, error.more.is_empty()) {
+        out["help"] = json!(format!("{help}\n{}", error.more.join("\n")));
+    }
     if error.kind == Kind::Ambiguous || !error.candidates.is_empty() {
         out["candidates"] = json!(error.candidates);
     }
@@ -192,9 +191,9 @@ static BEGUN: AtomicBool = AtomicBool::new(false);
 /// The pipe is closed, the disk is full: it shows before anything is changed.
 pub fn begin_json() -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(JSON_HEAD.as_bytes()).and_then(|()| out.flush())?;
+    out.write_all(JSON_HEAD.as_bytes())?;
     BEGUN.store(true, Ordering::Relaxed);
-    Ok(())
+    out.flush()
 }
 
 /// A command as a person pastes it.

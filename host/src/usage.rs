@@ -47,10 +47,11 @@ pub fn explain(refused: &clap::Error, arguments: &[String]) -> Error {
     let error = Error::new(Kind::Usage, message);
     let error = if line.has_secret() { error.note("nothing was changed") } else { error };
     let foreign = [ErrorKind::InvalidSubcommand, ErrorKind::UnknownArgument, ErrorKind::MissingSubcommand];
-    let own =
-        foreign.contains(&refused.kind()).then(|| hints::own_words(&line.words.plain, &installed(arguments))).flatten();
-    let seen = format!("see `{} --help`", line.spoken());
-    error.help(own.or(help).unwrap_or(seen))
+    let own = foreign.contains(&refused.kind()).then(|| hints::own_words(&line.words.plain, &installed(arguments)));
+    let mut own = own.unwrap_or_default().into_iter();
+    let seen = || format!("see `{} --help`", line.spoken());
+    let first = own.next().or(help).unwrap_or_else(seen);
+    Error { more: own.collect(), ..error.help(first) }
 }
 
 /// Makes sure that no repeatable flag of every command stands on both sides of the verb: the parser would take one side
@@ -132,13 +133,14 @@ impl Line<'_> {
     fn has_stray_secret(&self) -> bool {
         let about_passwords =
             matches!(self.names()[..], ["password", ..] | ["admin", "recreate"] | ["user", "add"] | ["token", "issue"]);
-        about_passwords
+        let stands_for_one = self.meant().is_some_and(|command| command.starts_with("password"));
+        (about_passwords || stands_for_one)
             && match self.refused.kind() {
                 ErrorKind::UnknownArgument => !self.invalid().starts_with('-'),
                 ErrorKind::TooManyValues => true,
                 // `passwd john secret` of other tools; `password rest john` and `password change john` are slips.
                 ErrorKind::InvalidSubcommand => {
-                    let slip = self.similar_verb().is_some() || self.meant().is_some();
+                    let slip = !self.names().is_empty() && (self.similar_verb().is_some() || self.meant().is_some());
                     self.words.plain.len() > if slip { 3 } else { 2 }
                 }
                 _ => false,

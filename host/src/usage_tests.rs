@@ -16,6 +16,8 @@ fn a_password_among_the_arguments_is_caught_and_not_repeated() {
         "latchlift --plugin-dir /x password check john hunter2",
         "latchlift passwd set john hunter2",
         "latchlift password change john hunter2",
+        "latchlift change-password john hunter2",
+        "latchlift reset john hunter2",
         "latchlift password rest john hunter2",
         "latchlift passwd john hunter2",
         "latchlift password reset john password=hunter2",

@@ -147,7 +147,8 @@ pub struct Collection {
     pub key: Vec<String>,
     /// Fields whose values are never printed.
     pub secret: Vec<String>,
-    /// Fields the app rewrites in normal use: written, never guarded, left alone by undo.
+    /// Fields the app rewrites in normal use: written, never guarded, left alone by undo. Also those that a trigger of the
+    /// database writes: a change of any other field that was not asked for is taken back with the rest.
     pub volatile: Vec<String>,
     /// Whether the key is itself a secret, printed as 12 hex digits of its SHA-256.
     pub secret_key: bool,

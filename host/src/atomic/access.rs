@@ -57,7 +57,7 @@ pub fn denied(path: &Path, verb: &str, meta: Option<&Metadata>) -> Error {
     match owner {
         // Root is refused by more than modes: an immutable file, a label, a user namespace.
         _ if user.is_root() => error.help(format!("see what protects it: lsattr -d {0}; ls -ldZ {0}", path.display())),
-        Some((uid, _)) if uid == user.as_raw() => {
+        Some((uid, mode)) if uid == user.as_raw() && mode & 0o600 != 0o600 => {
             error.help(format!("its owner, who you are, protected it: chmod u+rw {}", path.display()))
         }
         _ => error.help("run as root; the file's owner and mode will be kept"),

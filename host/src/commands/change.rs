@@ -140,6 +140,9 @@ struct Outcome {
 }
 
 fn write(run: &Run, ask: &Ask, planned: Vec<Planned>, secret: Option<Password>) -> Result<Exit> {
+    // What was made here and is not printed yet is known to nobody else: interrupted, it would be lost.
+    let unsaid = run.ui.json() && !made(secret.as_ref(), &planned).is_empty();
+    let _held = unsaid.then(apply::Signals::hold).transpose()?;
     let mut results = Vec::new();
     let mut failures: Vec<Error> = Vec::new();
     let mut locked_out = false;

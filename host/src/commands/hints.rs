@@ -2,7 +2,7 @@
 
 use crate::context::{Opened, Run};
 use crate::error::{Error, Kind};
-use crate::ui::{self, pasted};
+use crate::ui::pasted;
 use latchlift_plugin_api::facts::Replaces;
 use latchlift_plugin_api::{Account, Batch, Facts, Options, Target};
 
@@ -96,7 +96,7 @@ fn likeness(text: &str, wanted: &str) -> f64 {
 ///
 /// `words` are the arguments without flags and their values. Apps mean different things by the same words, so this only
 /// answers; it never runs anything.
-pub fn own_words(words: &[String], installed: &[Facts]) -> Option<String> {
+pub fn own_words(words: &[String], installed: &[Facts]) -> Vec<String> {
     let mut found: Vec<(usize, &Facts, &Replaces)> = Vec::new();
     for facts in installed {
         for replaces in &facts.replaces {
@@ -112,11 +112,11 @@ pub fn own_words(words: &[String], installed: &[Facts]) -> Option<String> {
             }
         }
     }
-    let longest = found.iter().map(|(length, ..)| *length).max()?;
+    let longest = found.iter().map(|(length, ..)| *length).max().unwrap_or_default();
     let lines = found.iter().filter(|(length, ..)| *length == longest);
     let mut lines: Vec<String> = lines.map(|(_, facts, replaces)| told(facts, replaces)).collect();
     lines.dedup();
-    Some(lines.join(ui::CONTINUED))
+    lines
 }
 
 fn told(facts: &Facts, replaces: &Replaces) -> String {
@@ -148,7 +148,7 @@ mod tests {
         };
         let facts =
             Facts { app: "homarr".into(), title: "Homarr".into(), replaces: vec![replaces], ..Facts::default() };
-        let said = own_words(&["reset-password".into(), "john".into()], &[facts]).unwrap();
+        let said = own_words(&["reset-password".into(), "john".into()], &[facts]).join("\n");
         assert!(said.contains("`latchlift password reset NAME`"), "{said}");
     }
 

@@ -307,6 +307,11 @@ impl Database for Session {
         Ok(found.into_iter().map(|(_, reference)| reference).collect())
     }
 
+    fn locking(&self) -> &'static str {
+        // Nobody else writes while a transaction does.
+        ""
+    }
+
     fn quote(&self, name: &str) -> String {
         quote(name)
     }
@@ -418,7 +423,8 @@ fn explain(path: &Path, patience: Duration, why: &rusqlite::Error) -> Error {
                 .help("stop the app first, or wait longer with --lock-timeout 60")
         }
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => denied("write"),
-        Some(ErrorCode::CannotOpen) => denied("open"),
+        // The file itself may be fine, and SQLite's own files beside it be what cannot be made.
+        Some(ErrorCode::CannotOpen) => denied("open, or write beside,"),
         Some(ErrorCode::NotADatabase) => {
             Error::new(Kind::UnknownSchema, format!("{place} is not an SQLite database, or it is encrypted"))
         }

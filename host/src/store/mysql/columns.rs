@@ -114,8 +114,7 @@ pub fn push_lookup(statement: &mut Statement, column: &Column, value: &Value) {
 /// Appends text in the column's own character set: what does not exist there is an error otherwise, where it only
 /// cannot be equal. The index still serves, for the collation stays the column's.
 fn push_collated(statement: &mut Statement, column: &Column, value: Value) {
-    let collation = column.collation.as_deref().unwrap_or_default();
-    let charset = collation.split('_').next().unwrap_or_default();
+    let (charset, collation) = charset(column);
     if charset == "utf8mb4" {
         return push_value(statement, value);
     }
@@ -124,11 +123,27 @@ fn push_collated(statement: &mut Statement, column: &Column, value: Value) {
     statement.push(&format!(" USING {charset}) COLLATE {collation}"));
 }
 
-/// Appends a bound of a range.
+/// A column's character set and its collation, which begins with it.
+fn charset(column: &Column) -> (&str, &str) {
+    let collation = column.collation.as_deref().unwrap_or_default();
+    (collation.split('_').next().unwrap_or_default(), collation)
+}
+
+/// Appends a bound of a range. One that the column's character set cannot hold bounds nothing: it would come out as question
+/// marks, and find the rows that once lost their letters in the same way.
 pub fn push_bound(statement: &mut Statement, column: &Column, value: &Value) {
     let value = stored(column, value);
+    let (charset, _) = charset(column);
     match (Family::of(column), &value) {
-        (Family::Text, Value::Text(_)) => push_collated(statement, column, value),
+        (Family::Text, Value::Text(_)) if charset != "utf8mb4" => {
+            statement.push("IF(BINARY CONVERT(CONVERT(");
+            push_value(statement, value.clone());
+            statement.push(&format!(" USING {charset}) USING utf8mb4) = BINARY "));
+            push_value(statement, value.clone());
+            statement.push(", ");
+            push_collated(statement, column, value);
+            statement.push(", NULL)");
+        }
         _ => push_value(statement, value),
     }
 }

@@ -201,6 +201,11 @@ pub trait Database: Send {
         ""
     }
 
+    /// What keeps the rows that a SELECT finds from being changed by others until the transaction ends.
+    fn locking(&self) -> &'static str {
+        " FOR UPDATE"
+    }
+
     /// What puts null before every value in an ORDER BY, where the database would put it last.
     fn nulls_first(&self) -> &'static str {
         ""

@@ -152,7 +152,8 @@ fn update<D: Database>(
 ) -> Result<()> {
     let table = prepared(open, collection)?;
     let guard = merged(&key.fields, &steady(facts, collection, before));
-    let was = matching(open, collection, &table, &guard)?;
+    let lock = open.database.locking();
+    let was = matching(open, collection, &table, &guard, lock)?;
     expect_one(was.len() as u64, facts, collection, change)?;
     let goal = merged(&key.fields, after);
     // Where nothing but volatile fields changes, the record itself is what its guard finds, and no twin of the goal.
@@ -171,7 +172,7 @@ fn update<D: Database>(
         database.writing(statement, column, value);
     });
     touch_one(open, &mut statement, collection, &table, &guard, change)?;
-    let is = matching(open, collection, &table, &goal)?;
+    let is = matching(open, collection, &table, &goal, "")?;
     match (was.as_slice(), is.as_slice()) {
         _ if is.len() as u64 != twins + 1 => Err(altered(collection)),
         ([was], [is]) => refuse_side_effects(facts, collection, &table, (was, is), after),
@@ -197,11 +198,9 @@ fn refuse_side_effects(
     match moved {
         None => Ok(()),
         Some((field, _)) => {
-            let message = format!(
-                "`{field}` of `{collection}` changed too, which was not asked for: by a trigger, or by somebody else at the \
-                 same moment"
-            );
-            let help = "run the command again; if this comes again, look at the triggers of that table";
+            let message =
+                format!("a trigger of the database altered `{field}` of `{collection}`, which was not asked for");
+            let help = "look at the triggers of that table, and remove the one that does it first";
             Err(Error::new(Kind::Conflict, message).help(help))
         }
     }
@@ -327,10 +326,17 @@ fn rows<D: Database>(open: &mut Open<D>, collection: &str, table: &Table, filter
 }
 
 /// The whole rows that have exactly these values, once the values are in the form they read back in.
-fn matching<D: Database>(open: &mut Open<D>, collection: &str, table: &Table, record: &Record) -> Result<Vec<Record>> {
+fn matching<D: Database>(
+    open: &mut Open<D>,
+    collection: &str,
+    table: &Table,
+    record: &Record,
+    lock: &str,
+) -> Result<Vec<Record>> {
     let columns = columns_of(table, collection, record)?;
     let mut statement = whole_rows(&open.database, collection, table);
     push_record(&open.database, statement.push(" WHERE "), &columns);
+    statement.push(lock);
     records(open, table, &statement)
 }
 
