@@ -1,6 +1,6 @@
 //! Sign-ins: browser sessions, app passwords, client tokens and share-link visitors share one table.
 
-use crate::schema::{Columns, Layout, SESSIONS, VISITOR};
+use crate::schema::{self, Columns, Layout, SESSIONS, VISITOR};
 use latchlift_plugin_api::{
     Cell, Change, Filter, Options, Reader, Record, Result, Select, Time, Value, fingerprint, purge,
 };
@@ -261,11 +261,20 @@ fn providers(rows: &[&Row]) -> Vec<Value> {
     all
 }
 
-/// Purges by account rather than by row, so that a sign-in made a moment later ends too.
+/// The most accounts that are named one by one.
+const FEW: usize = 20;
+
+/// Purges by account rather than by row, so that a sign-in made a moment later ends too. The rows are one account's or
+/// everybody's.
 fn of_accounts(rows: &[&Row], which: &Filter) -> Vec<Change> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for row in rows {
         *counts.entry(&row.uid).or_default() += 1;
+    }
+    if counts.len() > FEW && counts.keys().all(|uid| schema::is_account(uid)) {
+        // So many are everybody's, which one statement ends faster than hundreds.
+        let everybody = schema::accounts("user_uid").and(which.clone());
+        return purge(SESSIONS, everybody, rows.len() as u64).into_iter().collect();
     }
     let counts: Vec<(&str, u64)> = counts.into_iter().collect();
     let purges = counts.chunks(CHUNK).filter_map(|chunk| {

@@ -239,3 +239,18 @@ fn keys_that_contradict_each_other_are_refused() {
         assert!(plan(&store, &allowed(with("user.set", "alice", &keys))).is_ok(), "{keys:?}");
     }
 }
+
+#[test]
+fn everybodys_sign_ins_end_in_few_statements_and_nobody_elses() {
+    let mut store = peopled();
+    for id in 10..60 {
+        user(&mut store, id, &format!("user{id}"), &[]);
+        session(&mut store, &format!("s{id}"), &uid(id), "local".into(), "default", "");
+    }
+    session(&mut store, "v1", "u000000000000002", "link".into(), "default", "");
+    session(&mut store, "c1", "", "client".into(), "oauth2", "");
+    let all = Options { all: true, ..Options::default() };
+    let ended = plan(&store, &Request { options: all, ..request("session.revoke", "") }).unwrap();
+    assert_eq!(left(&store, &ended), ["b2", "b3", "c1", "v1"]);
+    assert_eq!((ended.steps[0].changes.len(), ended.summary.as_str()), (1, "End 52 sign-ins"));
+}
