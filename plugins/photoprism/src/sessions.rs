@@ -73,6 +73,8 @@ pub struct Row {
     pub ends: Option<i64>,
     /// Whether it has ended.
     pub ended: bool,
+    /// Whether it has an end date of its own.
+    dated: bool,
     /// When it was last used, in Unix seconds; 0 if never.
     pub active: i64,
     /// When it was made, as the store gave it.
@@ -105,6 +107,7 @@ impl Row {
             parent: auth_id.to_text().filter(|parent| method == "session" && !parent.is_empty()),
             shown: shown(&id, &ref_id),
             ended: ends.is_some_and(|ends| ends < now.seconds()),
+            dated: number(&expires) > 0,
             active: number(&active),
             created,
             ends,
@@ -316,6 +319,24 @@ pub fn ending_these(rows: &[Row], chosen: impl Fn(&Row) -> bool) -> Vec<Change> 
             || row.parent.as_ref().is_some_and(|parent| picked.contains(parent))
     };
     by_id(&rows.iter().filter(goes).collect::<Vec<_>>())
+}
+
+/// Purges of what is over, and of the sessions made from it: by end date in one statement, the rest by id. `rows` are
+/// all that match `whose`.
+pub fn ending_over(rows: &[Row], whose: &Filter, now: Time) -> Vec<Change> {
+    let dated = |row: &&Row| row.ended && row.dated;
+    let bounds = [1, now.seconds() - 1].map(|bound| Some(Value::Int(bound)));
+    let [from, to] = bounds;
+    let over = whose.clone().and(Filter::Range { field: "sess_expires".to_owned(), from, to });
+    let mut changes: Vec<Change> =
+        purge(SESSIONS, over, rows.iter().filter(dated).count() as u64).into_iter().collect();
+    let picked: HashSet<String> = rows.iter().filter(|row| row.ended).filter_map(|row| row.id.to_text()).collect();
+    let rest = |row: &&Row| {
+        let orphaned = row.parent.as_ref().is_some_and(|parent| picked.contains(parent));
+        !dated(row) && (row.ended || orphaned)
+    };
+    changes.extend(by_id(&rows.iter().filter(rest).collect::<Vec<_>>()));
+    changes
 }
 
 /// How many records the purges among `changes` remove.
