@@ -4,7 +4,7 @@
 //! its columns and rows are read by name. Upstream: internal/entity/auth_*.go and password.go, 221102 to 240915 and the
 //! development line of 2025 and 2026.
 
-use latchlift_plugin_api::{Error, Reader, Result, Select, StoreKind, Time, Value};
+use latchlift_plugin_api::{Error, Filter, Reader, Result, Select, StoreKind, Time, Value};
 
 /// Accounts. Since 221102; before that they were in [`LEGACY`].
 pub const USERS: &str = "auth_users";
@@ -33,6 +33,20 @@ pub const LEGACY: &str = "users";
 pub const ADMIN_ID: i64 = 1;
 /// The uid that sessions of share-link visitors point to (row -2).
 pub const VISITOR: &str = "u000000000000002";
+
+/// The uids of accounts, bounds included: PhotoPrism's own rows have `u0`, links and clients other letters.
+const ACCOUNTS: [&str; 2] = ["u1", "u~"];
+
+/// The rows that are some account's.
+pub fn accounts(field: &str) -> Filter {
+    let [from, to] = ACCOUNTS.map(|bound| Some(Value::from(bound)));
+    Filter::Range { field: field.to_owned(), from, to }
+}
+
+/// Whether this is the uid of an account.
+pub fn is_account(uid: &str) -> bool {
+    (ACCOUNTS[0]..=ACCOUNTS[1]).contains(&uid)
+}
 
 /// bcrypt's version letter. Upstream: golang.org/x/crypto/bcrypt writes `2a` and reads all.
 pub const HASH_PREFIX: &str = "2a";

@@ -1,6 +1,6 @@
 //! Sign-ins: browser sessions, app passwords, client tokens and share-link visitors share one table.
 
-use crate::schema::{Columns, Layout, SESSIONS, VISITOR};
+use crate::schema::{self, Columns, Layout, SESSIONS, VISITOR};
 use latchlift_plugin_api::{
     Cell, Change, Filter, Options, Reader, Record, Result, Select, Time, Value, fingerprint, purge,
 };
@@ -73,6 +73,8 @@ pub struct Row {
     pub ends: Option<i64>,
     /// Whether it has ended.
     pub ended: bool,
+    /// Whether it has an end date of its own.
+    dated: bool,
     /// When it was last used, in Unix seconds; 0 if never.
     pub active: i64,
     /// When it was made, as the store gave it.
@@ -105,6 +107,7 @@ impl Row {
             parent: auth_id.to_text().filter(|parent| method == "session" && !parent.is_empty()),
             shown: shown(&id, &ref_id),
             ended: ends.is_some_and(|ends| ends < now.seconds()),
+            dated: number(&expires) > 0,
             active: number(&active),
             created,
             ends,
@@ -261,11 +264,20 @@ fn providers(rows: &[&Row]) -> Vec<Value> {
     all
 }
 
-/// Purges by account rather than by row, so that a sign-in made a moment later ends too.
+/// The most accounts that are named one by one.
+const FEW: usize = 20;
+
+/// Purges by account rather than by row, so that a sign-in made a moment later ends too. The rows are one account's or
+/// everybody's.
 fn of_accounts(rows: &[&Row], which: &Filter) -> Vec<Change> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for row in rows {
         *counts.entry(&row.uid).or_default() += 1;
+    }
+    if counts.len() > FEW && counts.keys().all(|uid| schema::is_account(uid)) {
+        // So many are everybody's, which one statement ends faster than hundreds.
+        let everybody = schema::accounts("user_uid").and(which.clone());
+        return purge(SESSIONS, everybody, rows.len() as u64).into_iter().collect();
     }
     let counts: Vec<(&str, u64)> = counts.into_iter().collect();
     let purges = counts.chunks(CHUNK).filter_map(|chunk| {
@@ -307,6 +319,24 @@ pub fn ending_these(rows: &[Row], chosen: impl Fn(&Row) -> bool) -> Vec<Change> 
             || row.parent.as_ref().is_some_and(|parent| picked.contains(parent))
     };
     by_id(&rows.iter().filter(goes).collect::<Vec<_>>())
+}
+
+/// Purges of what is over, and of the sessions made from it: by end date in one statement, the rest by id. `rows` are
+/// all that match `whose`.
+pub fn ending_over(rows: &[Row], whose: &Filter, now: Time) -> Vec<Change> {
+    let dated = |row: &&Row| row.ended && row.dated;
+    let bounds = [1, now.seconds() - 1].map(|bound| Some(Value::Int(bound)));
+    let [from, to] = bounds;
+    let over = whose.clone().and(Filter::Range { field: "sess_expires".to_owned(), from, to });
+    let mut changes: Vec<Change> =
+        purge(SESSIONS, over, rows.iter().filter(dated).count() as u64).into_iter().collect();
+    let picked: HashSet<String> = rows.iter().filter(|row| row.ended).filter_map(|row| row.id.to_text()).collect();
+    let rest = |row: &&Row| {
+        let orphaned = row.parent.as_ref().is_some_and(|parent| picked.contains(parent));
+        !dated(row) && (row.ended || orphaned)
+    };
+    changes.extend(by_id(&rows.iter().filter(rest).collect::<Vec<_>>()));
+    changes
 }
 
 /// How many records the purges among `changes` remove.

@@ -239,3 +239,49 @@ fn keys_that_contradict_each_other_are_refused() {
         assert!(plan(&store, &allowed(with("user.set", "alice", &keys))).is_ok(), "{keys:?}");
     }
 }
+
+#[test]
+fn everybodys_sign_ins_end_in_few_statements_and_nobody_elses() {
+    let mut store = peopled();
+    for id in 10..60 {
+        user(&mut store, id, &format!("user{id}"), &[]);
+        session(&mut store, &format!("s{id}"), &uid(id), "local".into(), "default", "");
+    }
+    session(&mut store, "v1", "u000000000000002", "link".into(), "default", "");
+    session(&mut store, "c1", "", "client".into(), "oauth2", "");
+    let all = Options { all: true, ..Options::default() };
+    let ended = plan(&store, &Request { options: all, ..request("session.revoke", "") }).unwrap();
+    assert_eq!(left(&store, &ended), ["b2", "b3", "c1", "v1"]);
+    assert_eq!((ended.steps[0].changes.len(), ended.summary.as_str()), (1, "End 52 sign-ins"));
+}
+
+#[test]
+fn what_is_over_ends_by_its_date_with_what_was_made_from_it() {
+    let mut store = peopled();
+    let rows: [(&str, i64, i64, i64, &str); 4] = [
+        ("e1", 1_700_000_000, 0, 5, ""),
+        ("e2", -1, 100, 1_700_000_000, ""),
+        ("e3", 0, 0, 5, "e1"),
+        ("e4", -1, 0, 5, ""),
+    ];
+    for (id, expires, timeout, active, parent) in rows {
+        let row: [(&str, Value); 8] = [
+            ("id", id.into()),
+            ("user_uid", uid(5).into()),
+            ("auth_provider", "application".into()),
+            ("auth_method", if parent.is_empty() { "default" } else { "session" }.into()),
+            ("auth_id", parent.into()),
+            ("sess_expires", expires.into()),
+            ("sess_timeout", timeout.into()),
+            ("last_active", active.into()),
+        ];
+        store.add("auth_sessions", &row);
+    }
+    let options = Options { expired: true, ..Options::default() };
+    let revoke = |name: &str| plan(&store, &Request { options: options.clone(), ..request("session.revoke", name) });
+    let ended = revoke("").unwrap();
+    assert_eq!(left(&store, &ended), ["a1", "b1", "b2", "b3", "e4"]);
+    assert_eq!((ended.steps[0].changes.len(), ended.summary.as_str()), (2, "End 3 sign-ins that are over"));
+    assert_eq!(left(&store, &revoke("bob").unwrap()).len(), 5);
+    assert!(revoke("admin").unwrap().is_empty());
+}

@@ -7,9 +7,6 @@ use latchlift_plugin_api::{
     Cell, Change, Context, Filter, Plan, Reader, Request, Result, Select, Settings, Value, purge,
 };
 
-/// The uids of accounts, bounds included: PhotoPrism's own rows have `u0`, links and clients other letters.
-const ACCOUNTS: [&str; 2] = ["u1", "u~"];
-
 /// Plans empty account tables, but for PhotoPrism's own rows: it makes the initial administrator anew when it starts.
 ///
 /// # Errors
@@ -21,9 +18,9 @@ pub fn restart(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let sign_ins = count(reader, SESSIONS, "id", |_| true)?;
     let mut changes: Vec<Change> = purge(SESSIONS, Filter::All, sign_ins).into_iter().collect();
     changes.extend(kept(reader, PASSCODES, "uid", Filter::All, |_| true)?);
-    changes.extend(kept(reader, PASSWORDS, "uid", of_accounts("uid"), is_account)?);
+    changes.extend(kept(reader, PASSWORDS, "uid", schema::accounts("uid"), schema::is_account)?);
     for table in [SHARES, SETTINGS, DETAILS] {
-        changes.extend(kept(reader, table, "user_uid", of_accounts("user_uid"), is_account)?);
+        changes.extend(kept(reader, table, "user_uid", schema::accounts("user_uid"), schema::is_account)?);
     }
     let accounts = Filter::Range { field: "id".to_owned(), from: Some(Value::Int(1)), to: None };
     changes.extend(kept(reader, USERS, "id", accounts, |id| id.parse::<i64>().is_ok_and(|id| id > 0))?);
@@ -35,15 +32,6 @@ pub fn restart(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let start = "start PhotoPrism, or restart it: it makes the initial administrator when it starts, and remembers \
                  ended sign-ins until then (docker compose restart photoprism)";
     Ok(plan.step(changes).then(start))
-}
-
-fn of_accounts(field: &str) -> Filter {
-    let [from, to] = ACCOUNTS.map(|bound| Some(Value::from(bound)));
-    Filter::Range { field: field.to_owned(), from, to }
-}
-
-fn is_account(uid: &str) -> bool {
-    (ACCOUNTS[0]..=ACCOUNTS[1]).contains(&uid)
 }
 
 /// A purge that undo can take back, where the table is there and has such rows.

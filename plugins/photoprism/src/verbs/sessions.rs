@@ -26,8 +26,8 @@ pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
         ));
     }
     let filter = user.as_ref().map_or(Filter::All, |user| Filter::eq("user_uid", &user.uid));
-    let rows = named::chosen(reader, &layout, &request.ids, filter, request.now)?;
-    let changes = chosen(&layout, &rows, request);
+    let rows = named::chosen(reader, &layout, &request.ids, filter.clone(), request.now)?;
+    let changes = chosen(&layout, &rows, &filter, request);
     let count = sessions::ended(&changes);
     if count == 0 {
         let mut plan = Plan::new("There are no such sign-ins");
@@ -39,7 +39,7 @@ pub fn revoke(context: &Context<'_>, request: &Request) -> Result<Plan> {
     Ok(user.iter().fold(plan, |plan, user| plan.about(&user.uid, &user.name)))
 }
 
-fn chosen(layout: &Layout, rows: &[Row], request: &Request) -> Vec<Change> {
+fn chosen(layout: &Layout, rows: &[Row], whose: &Filter, request: &Request) -> Vec<Change> {
     let (options, now) = (&request.options, request.now);
     let named = Named::of(layout, &request.ids);
     if !named.is_empty() {
@@ -51,7 +51,7 @@ fn chosen(layout: &Layout, rows: &[Row], request: &Request) -> Vec<Change> {
             let free = |row: &Row| expired || options.tokens && sessions::is_token(row) || row.sort == Sort::Browser;
             sessions::ending_these(rows, |row| row.fits(options, now) && free(row))
         }
-        (None, true) => sessions::ending_these(rows, |row| row.ended),
+        (None, true) => sessions::ending_over(rows, whose, now),
         (None, false) => sessions::ending(rows, options.tokens),
     }
 }
