@@ -124,7 +124,7 @@ pub struct Error {
     /// What to do next, best as a command to paste.
     pub help: Option<String>,
     /// More lines of help. What comes from a store is never one, or a stored name could look like our advice.
-    pub more: Box<[String]>,
+    pub more: Vec<String>,
     /// The accounts a name may mean.
     pub candidates: Vec<api::Candidate>,
 }
@@ -132,7 +132,7 @@ pub struct Error {
 impl Error {
     /// A failure with its one sentence.
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into(), note: None, help: None, more: Box::default(), candidates: vec![] }
+        Error { kind, message: message.into(), note: None, help: None, more: vec![], candidates: vec![] }
     }
 
     /// The failure with what to do next, unless it has such advice already.
@@ -160,7 +160,7 @@ impl Error {
 impl From<api::Error> for Error {
     fn from(error: api::Error) -> Error {
         let api::Error { kind, message, help, candidates } = error;
-        Error { kind: kind.into(), message, note: None, help, more: Box::default(), candidates }
+        Error { kind: kind.into(), message, note: None, help, more: vec![], candidates }
     }
 }
 

@@ -424,7 +424,10 @@ fn explain(path: &Path, patience: Duration, why: &rusqlite::Error) -> Error {
         }
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => denied("write"),
         // The file itself may be fine, and SQLite's own files beside it be what cannot be made.
-        Some(ErrorCode::CannotOpen) => denied("open, or write beside,"),
+        Some(ErrorCode::CannotOpen) => {
+            let readable = rustix::fs::access(path, rustix::fs::Access::READ_OK).is_ok();
+            denied(if readable { "make SQLite's files beside" } else { "open" })
+        }
         Some(ErrorCode::NotADatabase) => {
             Error::new(Kind::UnknownSchema, format!("{place} is not an SQLite database, or it is encrypted"))
         }
