@@ -211,7 +211,6 @@ impl Journal {
         crate::fault::point("journal.begin")?;
         open.line(&Line::Begun(Box::new(begun)))?;
         open.beginning = Some(Syncing::start(&open.file, &open.path, Then::Directory(self.dir.clone()))?);
-        self.prune();
         Ok(open)
     }
 
@@ -238,7 +237,7 @@ impl Journal {
     /// The directory cannot be read.
     pub fn entries(&self) -> Result<(Vec<Entry>, Vec<String>)> {
         let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
-        for path in self.files()? {
+        for path in files(&self.dir)? {
             match read(&path) {
                 Ok(Some(entry)) => entries.push(entry),
                 // The write that would have begun it never finished, so that nothing of it was done; or somebody cut it.
@@ -258,7 +257,7 @@ impl Journal {
     /// # Errors
     /// The directory or one of them cannot be read.
     pub fn unfinished(&self) -> Result<Vec<Entry>> {
-        let open = self.files()?.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == OPEN));
+        let open = files(&self.dir)?.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == OPEN));
         let mut found = Vec::new();
         for path in open {
             match read(&path) {
@@ -287,19 +286,6 @@ impl Journal {
         }
     }
 
-    fn files(&self) -> Result<Vec<PathBuf>> {
-        let listing = match std::fs::read_dir(&self.dir) {
-            Ok(listing) => listing,
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
-            Err(why) => return Err(cannot(&self.dir, &why)),
-        };
-        let paths = listing.filter_map(|item| Some(item.ok()?.path()));
-        let ours = |path: &PathBuf| path.extension().is_some_and(|ending| ending == OPEN || ending == ENDED);
-        let mut paths: Vec<PathBuf> = paths.filter(ours).collect();
-        paths.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(paths)
-    }
-
     /// Makes the directory, private, where it is not there.
     ///
     /// # Errors
@@ -313,23 +299,6 @@ impl Journal {
             std::fs::set_permissions(&self.dir, private).map_err(|why| cannot(&self.dir, &why))?;
         }
         Ok(())
-    }
-
-    /// Removes the oldest entries beyond what is kept. Failing to is no reason to stop a rescue.
-    fn prune(&self) {
-        let Ok(files) = self.files() else { return };
-        let now = std::time::SystemTime::now();
-        let too_old = |path: &PathBuf| {
-            let age = std::fs::metadata(path).and_then(|found| found.modified()).map(|at| now.duration_since(at));
-            matches!(age, Ok(Ok(age)) if age.as_secs() > KEEP.1.unsigned_abs() * 86_400)
-        };
-        // Only files beyond the count, or the very oldest, are looked at, so that a long history costs nothing here.
-        let beyond = files.iter().skip(KEEP.0).chain(files.last().into_iter().filter(|path| too_old(path)));
-        for path in beyond {
-            if matches!(read(path), Ok(Some(entry)) if !entry.is_unfinished()) {
-                std::fs::remove_file(path).ok();
-            }
-        }
     }
 }
 
@@ -402,6 +371,37 @@ impl Open {
     fn synced_line(&mut self, line: &Line) -> Result<()> {
         self.line(line)?;
         self.file.sync_data().map_err(|why| cannot(&self.path, &why))
+    }
+}
+
+/// The entries' files in `dir`, newest first.
+fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let listing = match std::fs::read_dir(dir) {
+        Ok(listing) => listing,
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+        Err(why) => return Err(cannot(dir, &why)),
+    };
+    let paths = listing.filter_map(|item| Some(item.ok()?.path()));
+    let ours = |path: &PathBuf| path.extension().is_some_and(|ending| ending == OPEN || ending == ENDED);
+    let mut paths: Vec<PathBuf> = paths.filter(ours).collect();
+    paths.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(paths)
+}
+
+/// Removes the oldest entries beyond what is kept. Failing to is no reason to stop a rescue.
+fn prune(dir: &Path) {
+    let Ok(files) = files(dir) else { return };
+    let now = std::time::SystemTime::now();
+    let too_old = |path: &PathBuf| {
+        let age = std::fs::metadata(path).and_then(|found| found.modified()).map(|at| now.duration_since(at));
+        matches!(age, Ok(Ok(age)) if age.as_secs() > KEEP.1.unsigned_abs() * 86_400)
+    };
+    // Only files beyond the count, or the very oldest, are looked at, so that a long history costs nothing here.
+    let beyond = files.iter().skip(KEEP.0).chain(files.last().into_iter().filter(|path| too_old(path)));
+    for path in beyond {
+        if matches!(read(path), Ok(Some(entry)) if !entry.is_unfinished()) {
+            std::fs::remove_file(path).ok();
+        }
     }
 }
 

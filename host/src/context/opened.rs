@@ -144,15 +144,28 @@ impl Opened {
     ///
     /// # Errors
     /// As [`Opened::read`].
-    pub fn read_with(&self, mut request: Request, vault: &Vault, take: &mut Sink<'_>) -> Result<Vec<String>> {
-        request.settings = self.settings.clone();
+    pub fn read_with(&self, request: Request, vault: &Vault, take: &mut Sink<'_>) -> Result<Vec<String>> {
+        let services = self.services(vault)?;
+        let probe = self.loaded.probe(&services).map_err(|error| self.complete_error(error))?;
+        self.refuse_withdrawn(&probe, request.verb.as_str())?;
+        self.answer(services, request, take)
+    }
+
+    /// Asks once more a verb that changes nothing, of an instance that was planned on: its layout and its verbs are known.
+    ///
+    /// # Errors
+    /// As [`Opened::read`].
+    pub fn read_again(&self, request: Request, take: &mut Sink<'_>) -> Result<()> {
+        let vault = Vault::default();
+        self.answer(self.services(&vault)?, request, take).map(drop)
+    }
+
+    fn answer(&self, services: Services<'_>, request: Request, take: &mut Sink<'_>) -> Result<Vec<String>> {
+        let request = Request { settings: self.settings.clone(), ..request };
         let mut pass = |mut batch| {
             self.complete_fixes(&mut batch);
             take(batch)
         };
-        let services = self.services(vault)?;
-        let probe = self.loaded.probe(&services).map_err(|error| self.complete_error(error))?;
-        self.refuse_withdrawn(&probe, request.verb.as_str())?;
         self.loaded.read(services, request, &mut pass).map_err(|error| self.complete_error(error))
     }
 

@@ -11,7 +11,8 @@ use std::thread::{Builder, JoinHandle};
 pub enum Then {
     /// The directory, since the file is new in it: a name comes to the disk with its directory.
     Directory(PathBuf),
-    /// Another name, which says that the bytes are there. It only spares others from looking, so that failing to is none.
+    /// Another name, which says that the bytes are there, and a look for entries that are too old by now. The name only
+    /// spares others from looking, so that failing to give it is none.
     Rename(PathBuf),
 }
 
@@ -67,6 +68,7 @@ fn sync(file: &File, path: &Path, then: &Then) -> io::Result<()> {
         Then::Directory(dir) => File::open(dir)?.sync_all(),
         Then::Rename(name) => {
             std::fs::rename(path, name).ok();
+            path.parent().iter().for_each(|dir| super::prune(dir));
             Ok(())
         }
     }
