@@ -3,8 +3,8 @@
 //! ```text
 //! every instance checked ── not running, store as planned
 //!   journal: begun        (on its way to the disk)
-//!     per step: guard, write, read back, journal what only the store knows (begun is on the disk), COMMIT,
-//!               journal: committed
+//!     per step: guard, write, read back, journal what only the store knows (all before is on the disk), COMMIT,
+//!               journal: committed (on its way to the disk)
 //!   journal: done         (on its way to the disk, while the caller looks at what is now true)
 //! ```
 //!

@@ -179,8 +179,8 @@ pub struct Open {
     pub id: String,
     file: File,
     path: PathBuf,
-    /// The beginning, until it is known to be on the disk.
-    beginning: Option<Syncing>,
+    /// What was written last, until it is known to be on the disk.
+    pending: Option<Syncing>,
 }
 
 impl Journal {
@@ -206,11 +206,11 @@ impl Journal {
         let path = self.dir.join(format!("{:013}-{}.{OPEN}", begun.at.0, begun.id));
         let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
         let file = file.map_err(|why| cannot(&path, &why))?;
-        let mut open = Open { id: begun.id.clone(), file, path, beginning: None };
+        let mut open = Open { id: begun.id.clone(), file, path, pending: None };
         open.lock()?;
         crate::fault::point("journal.begin")?;
         open.line(&Line::Begun(Box::new(begun)))?;
-        open.beginning = Some(Syncing::start(&open.file, &open.path, Then::Directory(self.dir.clone()))?);
+        open.pending = Some(Syncing::start(&open.file, &open.path, Then::Directory(self.dir.clone()))?);
         Ok(open)
     }
 
@@ -221,13 +221,13 @@ impl Journal {
     pub fn reopen(&self, entry: &Entry) -> Result<Open> {
         let text = std::fs::read(&entry.path).map_err(|why| cannot(&entry.path, &why))?;
         let file = OpenOptions::new().append(true).open(&entry.path).map_err(|why| cannot(&entry.path, &why))?;
-        let mut open = Open { id: entry.begun.id.clone(), file, path: entry.path.clone(), beginning: None };
+        let mut open = Open { id: entry.begun.id.clone(), file, path: entry.path.clone(), pending: None };
         open.lock()?;
         // A line that a crash cut short goes, or the next one would be glued to it.
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         open.file.set_len(whole as u64).map_err(|why| cannot(&entry.path, &why))?;
         // Whoever began it may have been killed before it was on the disk.
-        open.beginning = Some(Syncing::start(&open.file, &open.path, Then::Directory(self.dir.clone()))?);
+        open.pending = Some(Syncing::start(&open.file, &open.path, Then::Directory(self.dir.clone()))?);
         Ok(open)
     }
 
@@ -303,14 +303,14 @@ impl Journal {
 }
 
 impl Open {
-    /// Records what a step's store said, inside its transaction, and makes sure that the beginning is on the disk: the
+    /// Records what a step's store said, inside its transaction, and makes sure that all before it is on the disk: the
     /// commit comes next. Nothing to say is not written.
     ///
     /// # Errors
     /// It cannot be written; the step must then roll back.
     pub fn receipt(&mut self, step: usize, receipt: Receipt) -> Result<()> {
         crate::fault::point("journal.begun")?;
-        self.beginning.take().map_or(Ok(()), Syncing::wait)?;
+        self.pending.take().map_or(Ok(()), Syncing::wait)?;
         let silent = receipt.kept.iter().all(Vec::is_empty)
             && receipt.places.iter().all(Option::is_none)
             && receipt.texts.iter().all(Option::is_none)
@@ -319,16 +319,19 @@ impl Open {
             return Ok(());
         }
         crate::fault::point("journal.receipt")?;
-        self.synced_line(&Line::Receipt(step, receipt))
+        self.line(&Line::Receipt(step, receipt))?;
+        self.file.sync_data().map_err(|why| cannot(&self.path, &why))
     }
 
-    /// Records that a step is written.
+    /// Records that a step is written. It is on the disk when the next [`Open::receipt`] has answered.
     ///
     /// # Errors
     /// It cannot be written.
     pub fn committed(&mut self, step: usize) -> Result<()> {
         crate::fault::point("journal.committed")?;
-        self.synced_line(&Line::Committed(step))
+        self.line(&Line::Committed(step))?;
+        self.pending = Some(Syncing::start(&self.file, &self.path, Then::Nothing)?);
+        Ok(())
     }
 
     /// Records the end.
@@ -366,11 +369,6 @@ impl Open {
         let mut text = serde_json::to_vec(line).map_err(broken)?;
         text.push(b'\n');
         self.file.write_all(&text).map_err(|why| cannot(&self.path, &why))
-    }
-
-    fn synced_line(&mut self, line: &Line) -> Result<()> {
-        self.line(line)?;
-        self.file.sync_data().map_err(|why| cannot(&self.path, &why))
     }
 }
 

@@ -9,6 +9,8 @@ use std::thread::{Builder, JoinHandle};
 /// What follows once the bytes of a file are on the disk.
 #[derive(Clone, Debug)]
 pub enum Then {
+    /// Nothing.
+    Nothing,
     /// The directory, since the file is new in it: a name comes to the disk with its directory.
     Directory(PathBuf),
     /// Another name, which says that the bytes are there, and a look for entries that are too old by now. The name only
@@ -65,6 +67,7 @@ impl Drop for Syncing {
 fn sync(file: &File, path: &Path, then: &Then) -> io::Result<()> {
     file.sync_data()?;
     match then {
+        Then::Nothing => Ok(()),
         Then::Directory(dir) => File::open(dir)?.sync_all(),
         Then::Rename(name) => {
             std::fs::rename(path, name).ok();
