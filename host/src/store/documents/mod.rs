@@ -6,7 +6,7 @@
 //! uses `@key` or `@value` sees a map.
 //!
 //! Documents stay the text they are; a change replaces the bytes of what changes and no others, and undo brings back every
-//! byte. For that a [`Receipt`](crate::store::Receipt) holds in `texts`, per change:
+//! byte. For that a [`Receipt`] holds in `texts`, per change:
 //!
 //! - `Delete`: the text that went. Undo inserts it under the field `@raw`, at the place in `places`.
 //! - `Update`: how fields were that their values alone do not bring back, absent ones above all. Undo gives it as the field
