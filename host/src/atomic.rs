@@ -65,7 +65,7 @@ impl Turn {
                 let message = format!("another latchlift is writing in {}", dir.display());
                 return Err(Error::new(Kind::Locked, message).help("wait until it has finished and try again"));
             }
-            // Some network file systems lock no directories; the stamp is still compared before the rename.
+            // Some network file systems lock no directories; the file is still compared before the rename.
             Err(_) => return Ok(Turn { _lock: None }),
         }
         sweep(dir);

@@ -83,19 +83,24 @@ impl Config {
         config
     }
 
-    /// The instance of that name.
+    /// The instance of that name, or what is wrong with it: that is its own failure, and spares the others.
     ///
     /// # Errors
-    /// What is wrong with it; [`Kind::NotFound`] where there is none, with a similar one or all of them.
-    pub fn instance(&self, name: &str) -> Result<&Instance> {
+    /// [`Kind::NotFound`] where there is none, with a similar one or all of them.
+    pub fn stanza(&self, name: &str) -> Result<&Result<Instance>> {
         match self.instances.get(name) {
-            Some(found) => found.as_ref().map_err(Clone::clone),
+            Some(found) => Ok(found),
             // It may be in the file that could not be read.
             None => match self.problems.first() {
                 Some(problem) => Err(problem.clone()),
                 None => Err(self.unknown(name)),
             },
         }
+    }
+
+    #[cfg(test)]
+    fn instance(&self, name: &str) -> Result<&Instance> {
+        self.stanza(name)?.as_ref().map_err(Clone::clone)
     }
 
     /// The configuration, unless a whole file is wrong: for verbs that need all instances.

@@ -1,8 +1,8 @@
 //! The passwords the host holds, and what it computes from them.
 //!
 //! A plugin names a password by its handle and a hash function by its parameters; the password itself stays here and is
-//! wiped when the vault goes. Parameters come from stored hashes and from plugins, so they are bounded before any work
-//! is done: a hash that claims an absurd cost must not hang the machine.
+//! wiped when the vault goes, or when a hash that was begun ahead is done. Parameters come from stored hashes and from
+//! plugins, so they are bounded before any work is done: a hash that claims an absurd cost must not hang the machine.
 
 mod ahead;
 

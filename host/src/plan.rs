@@ -1,7 +1,7 @@
 //! What the host does with a plan besides writing it: check it, invert it, tell it.
 
 use crate::error::{Error, Kind, Result};
-use crate::store::Receipt;
+use crate::store::{DIGEST, Receipt};
 use latchlift_plugin_api::facts::Collection;
 use latchlift_plugin_api::{Change, Facts, Filter, Key, Plan, Record, Step, StoreKind, Value, fingerprint};
 use serde_json::{Map, json};
@@ -192,7 +192,7 @@ pub fn lines(change: &Change, facts: &Facts, plan: &Plan) -> Vec<String> {
             });
             lines.collect()
         }
-        Change::Delete { collection, before, .. } if before.get("@sha256").is_some() => {
+        Change::Delete { collection, before, .. } if before.get(DIGEST).is_some() => {
             vec![format!("{}: removed, since it was not there before", collection.trim_end_matches('#'))]
         }
         Change::Delete { key, .. } => vec![format!("{label} {}: removed", key_text(plan, collection, key))],

@@ -23,8 +23,9 @@ const HERE: [u32; 8] =
 
 /// A file as it was when it was read.
 ///
-/// The kernel sets a new time at every change, and nobody can set that time back. So a file that was left in peace for a while
-/// before it was read is told to be the same by looking at its times alone; any other is compared byte for byte.
+/// The kernel sets a new time at every change, and nobody can set that time back without setting the machine's clock. So a
+/// file that was left in peace for a while before it was read is told to be the same by looking at its times alone; any other
+/// is compared byte for byte. What is written through a mapped page may get its time late; no app here writes so.
 #[derive(Clone, Debug)]
 pub struct Seen {
     identity: Identity,

@@ -133,13 +133,10 @@ impl Run {
             return Ok(Instance::ad_hoc(found));
         }
         // A stanza that is wrong is the instance's own failure, and spares the others.
-        let mut found = match self.config.instances.get(name) {
-            Some(found) => found.clone(),
-            None => Ok(self.config.instance(name)?.clone()),
-        };
-        if let Ok(found) = &mut found {
+        let found = self.config.stanza(name)?.clone().map(|mut found| {
             found.settings.extend(settings.iter().cloned());
-        }
+            found
+        });
         Ok(Instance::configured(name, found))
     }
 

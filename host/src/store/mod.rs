@@ -94,6 +94,9 @@ pub struct Receipt {
     pub made: Option<String>,
 }
 
+/// The field of a `Delete` that stands for all of a document: the SHA-256 of its bytes. Only undo plans such.
+pub const DIGEST: &str = "@sha256";
+
 /// How a store stands against a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {

@@ -309,8 +309,7 @@ fn fill(subject: &Subject) -> Result<()> {
     })
 }
 
-/// A hundred thousand people in Home Assistant's documents, by its own writer: Python's json.
-/// Adds accounts with so many sign-ins each.
+/// Adds people with so many sign-ins each to Home Assistant's documents, by its own writer: Python's json.
 fn fill_documents(subject: &Subject, accounts: usize, tokens: usize) -> Result<()> {
     let location = subject.app.location()?;
     let directory = location.split_once(':').map_or("", |(_, path)| path);

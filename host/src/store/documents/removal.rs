@@ -5,12 +5,9 @@ use super::Documents;
 use super::commit::one_document;
 use crate::atomic::{self, Turn};
 use crate::error::{Error, Kind, Result};
-use crate::store::{Receipt, Standing};
+use crate::store::{DIGEST, Receipt, Standing};
 use latchlift_plugin_api::{Change, Key, Record, Step};
 use std::path::Path;
-
-/// The field of a `Delete` that stands for all of a document: the SHA-256 of its bytes.
-const DIGEST: &str = "@sha256";
 
 /// The document and the digest of its bytes, where a step takes a whole document away.
 pub fn of(step: &Step) -> Option<(&str, &str)> {
