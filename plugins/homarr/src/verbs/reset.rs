@@ -33,12 +33,13 @@ pub fn reset(context: &Context<'_>, request: &Request) -> Result<Plan> {
     }
     accounts.people[i].provider = CREDENTIALS.into();
     accounts.people[i].stored = Stored::Bcrypt(HASH_COST);
-    let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
-    let mut changes = vec![new_values(context, &layout, &before, &accounts.people[i], &hash)?];
     let logins = Logins::of(&accounts);
     let mut plan = Plan::new(format!("Set a new password for `{}`", before.label()));
     plan = plan.for_sign_in(&before.id, accounts.people[i].name());
-    plan = end_sign_ins(context, &layout, request, &before, plan, &mut changes)?;
+    let mut ending = vec![];
+    plan = end_sign_ins(context, &layout, request, &before, plan, &mut ending)?;
+    let mut changes = vec![new_values(context, request, &layout, &before, &accounts.people[i])?];
+    changes.extend(ending);
     plan = match request.options.fix_name || logins.collides(i) {
         true => warn_of_reasons(plan.step(changes), &logins, i),
         false => offer_to_mend(plan.step(changes), &logins, i),
@@ -112,11 +113,19 @@ fn new_name(logins: &Logins<'_>, i: usize, request: &Request) -> Option<String> 
         .then(|| mended.into_owned())
 }
 
-fn new_values(context: &Context<'_>, layout: &Layout, before: &Person, after: &Person, hash: &str) -> Result<Change> {
+/// The hash is asked for last: the host computes it while the plan still reads.
+fn new_values(
+    context: &Context<'_>,
+    request: &Request,
+    layout: &Layout,
+    before: &Person,
+    after: &Person,
+) -> Result<Change> {
     let columns = ["password"].into_iter().chain(layout.salt.then_some("salt")).map(str::to_owned);
     let row = row_of(context.reader, &before.id, columns.collect())?;
     let mut fields: Vec<(&str, Value, Value)> = Vec::new();
-    for (field, value) in hash_fields(layout, hash) {
+    let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
+    for (field, value) in hash_fields(layout, &hash) {
         fields.push((field, row.get(field).cloned().unwrap_or_default(), value));
     }
     fields.push(("name", Value::from(before.name.clone()), Value::from(after.name.clone())));

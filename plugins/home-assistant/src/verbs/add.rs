@@ -6,7 +6,7 @@ use super::records::{self, NewUser};
 use crate::groups::role_group;
 use crate::home::Home;
 use crate::names::strip;
-use crate::schema::{self, ADMINS, PROVIDER};
+use crate::schema::{ADMINS, PROVIDER};
 use crate::sign_in::{quoted, title};
 use latchlift_plugin_api::{Context, Error, Kind, Plan, Request, Result};
 
@@ -31,7 +31,7 @@ pub fn add(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let new = NewUser { id: &user, shown, group, owner: false, local_only: yes("local-only") };
     let auth = vec![records::user(&new), records::credential(&credential, &user, &name)];
     let rows = match request.password {
-        Some(_) => records::set_password(context.reader, &home, &name, &schema::hash(context, request)?)?,
+        Some(_) => records::set_password(context, request, &home, &name)?,
         None => vec![],
     };
     let person = match yes("person") {

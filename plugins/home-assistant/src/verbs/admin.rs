@@ -8,7 +8,7 @@ use super::reset::{meant, of_the_app};
 use super::set;
 use crate::home::Home;
 use crate::names::strip;
-use crate::schema::{self, ADMINS, ORDINARY};
+use crate::schema::{ADMINS, ORDINARY, PROVIDER};
 use crate::sign_in::{self, Path, title};
 use crate::{accounts, mfa, sessions};
 use latchlift_plugin_api::{Candidate, Context, Error, Kind, Known, Plan, Request, Result, Value};
@@ -61,13 +61,12 @@ fn create(context: &Context<'_>, request: &Request, home: &Home) -> Result<Plan>
         return Err(Error::new(Kind::Usage, "this needs a sign-in name for the new administrator"));
     }
     let name = records::new_name(home, shown);
-    let hash = schema::hash(context, request)?;
     let (user, credential) = (records::id(&request.random), records::id(&request.random));
     let owner = becomes_owner(home, request);
     let rank = if owner { "owner" } else { "administrator" };
     let new = NewUser { id: &user, shown, group: ADMINS, owner, local_only: false };
     let auth = vec![records::user(&new), records::credential(&credential, &user, &name)];
-    let rows = records::set_password(context.reader, home, &name, &hash)?;
+    let rows = records::set_password(context, request, home, &name)?;
     let plan = Plan::new(format!("Make the {rank} `{name}`")).for_sign_in(user, name);
     Ok(plan.step(auth).step(rows).then(START).then("link the new user to a person in the settings, if you want one"))
 }
@@ -78,7 +77,6 @@ fn promote(context: &Context<'_>, request: &Request, home: &Home, user: usize) -
         return Err(of_the_app(home, user));
     }
     let (credential, name) = way_in(home, user, &request.target()?.name)?;
-    let hash = schema::hash(context, request)?;
     let owner = known.owner || becomes_owner(home, request);
     let rank = if owner { "owner" } else { "administrator" };
     let values = [
@@ -99,7 +97,7 @@ fn promote(context: &Context<'_>, request: &Request, home: &Home, user: usize) -
     if credential.is_none() {
         auth.push(records::credential(&records::id(&request.random), &known.id, &name));
     }
-    let rows = records::set_password(context.reader, home, &name, &hash)?;
+    let rows = records::set_password(context, request, home, &name)?;
     let mut plan = Plan::new(format!("Make {} the {rank} `{name}`", title(home, user)));
     plan.warnings.extend(mfa::warning(home, user));
     Ok(plan.for_sign_in(&*known.id, name).step(auth).step(rows).then(START))
@@ -133,7 +131,7 @@ fn way_in(home: &Home, user: usize, typed: &str) -> Result<(Option<usize>, Strin
 
 /// The plan with what else is wrong in a home that needs a new administrator.
 fn warn(mut plan: Plan, home: &Home) -> Plan {
-    if home.settings.has_provider(schema::PROVIDER) == Some(false) {
+    if home.settings.has_provider(PROVIDER) == Some(false) {
         plan = plan
             .warn("`auth_providers` in configuration.yaml does not list `homeassistant`, so no password is accepted");
     }

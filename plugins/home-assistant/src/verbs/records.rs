@@ -2,10 +2,10 @@
 
 use crate::home::Home;
 use crate::names::normalise;
-use crate::schema::{CREDENTIALS, PROVIDER, ROWS, USERS};
+use crate::schema::{self, CREDENTIALS, PROVIDER, ROWS, USERS};
 use crate::sign_in;
 use latchlift_plugin_api::{
-    Change, Filter, Key, Random, Reader, Record, Result, Select, Value, delete, hex, insert, update,
+    Change, Context, Filter, Key, Random, Reader, Record, Request, Result, Select, Value, delete, hex, insert, update,
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -72,17 +72,23 @@ pub fn set_user(reader: &dyn Reader, id: &str, values: Vec<(&str, Value)>) -> Re
     Ok(update(USERS, key, values.into_iter().map(|(field, after)| (field, before(field), after))))
 }
 
-/// The new password for every entry the login may take for `username`, or a new entry where there is none.
-pub fn set_password(reader: &dyn Reader, home: &Home, username: &str, hash: &str) -> Result<Vec<Change>> {
-    let entry = home.names.get(username);
-    if entry.rows == 0 {
+/// The password asked for, in every entry the login may take for `username`, or in a new entry where there is none. The hash
+/// is asked for last: the host computes it while a plan still reads.
+///
+/// # Errors
+/// The store's, or as [`schema::hash`].
+pub fn set_password(context: &Context<'_>, request: &Request, home: &Home, username: &str) -> Result<Vec<Change>> {
+    if home.names.get(username).rows == 0 {
         if let [row] = home.rows_like(username) {
-            return adopt(reader, &home.rows[*row].username, username, hash);
+            return adopt(context, request, &home.rows[*row].username, username);
         }
-        return Ok(vec![insert(ROWS, Record::from([("/username", username), ("/password", hash)]))]);
+        let hash = schema::hash(context, request)?;
+        return Ok(vec![insert(ROWS, Record::from([("/username", username), ("/password", &hash)]))]);
     }
-    let changes = rows(reader, &spellings(home, username))?.into_iter();
-    Ok(changes.filter_map(|(key, before)| update(ROWS, key, [("/password", before, hash.into())])).collect())
+    let found = rows(context.reader, &spellings(home, username))?;
+    let hash = schema::hash(context, request)?;
+    let changed = |(key, before)| update(ROWS, key, [("/password", before, hash.as_str().into())]);
+    Ok(found.into_iter().filter_map(changed).collect())
 }
 
 /// How the password entries are spelled that the login may take for `username`.
@@ -120,13 +126,14 @@ pub fn remove(reader: &dyn Reader, collection: &str, id: &str) -> Result<Option<
 
 /// An entry whose name differs from its credential's in letters only, while names are compared exactly: it gets the
 /// credential's name. A second entry beside it would keep the exact comparison switched on for good.
-fn adopt(reader: &dyn Reader, stored: &str, username: &str, hash: &str) -> Result<Vec<Change>> {
-    let found = rows(reader, &BTreeSet::from([stored]))?.into_iter();
-    let changes = found.filter_map(|(key, before)| {
-        let fields = [("/username", stored.into(), username.into()), ("/password", before, hash.into())];
+fn adopt(context: &Context<'_>, request: &Request, stored: &str, username: &str) -> Result<Vec<Change>> {
+    let found = rows(context.reader, &BTreeSet::from([stored]))?;
+    let hash = schema::hash(context, request)?;
+    let changed = |(key, before)| {
+        let fields = [("/username", stored.into(), username.into()), ("/password", before, hash.as_str().into())];
         update(ROWS, key, fields)
-    });
-    Ok(changes.collect())
+    };
+    Ok(found.into_iter().filter_map(changed).collect())
 }
 
 /// The password entries of these spellings: which they are, and the password each has.

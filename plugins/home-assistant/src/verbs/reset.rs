@@ -5,7 +5,7 @@ use super::fix_names;
 use super::records;
 use crate::home::Home;
 use crate::names::{normalise, strip};
-use crate::schema::{self, PROVIDER};
+use crate::schema::PROVIDER;
 use crate::sign_in::{self, Path, title};
 use crate::{accounts, mfa, sessions};
 use latchlift_plugin_api::{Context, Error, Kind, Plan, Request, Result, reason};
@@ -19,13 +19,12 @@ pub fn reset(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let user = accounts::find(&home, request.target()?)?;
     let id = home.users[user].id.to_string();
     let (credential, name) = way_in(&home, user, request)?;
-    let hash = schema::hash(context, request)?;
 
     let mut auth: Vec<_> = sessions::end_all(context.reader, &id, &request.options)?.into_iter().collect();
     if credential.is_none() {
         auth.push(records::credential(&records::id(&request.random), &id, &name));
     }
-    let mut rows = records::set_password(context.reader, &home, &name, &hash)?;
+    let mut rows = records::set_password(context, request, &home, &name)?;
     let mut plan = Plan::new(format!("Set a new password for `{name}`"));
     let (mut names, mut final_name) = (vec![], name.clone());
     if let (true, Some(credential)) = (request.options.fix_name, credential) {

@@ -1,13 +1,13 @@
 //! `user add`.
 
-use super::{new_password, typed, warned};
+use super::{hashed, new_password, typed, warned};
 use crate::find::{self, Found};
 use crate::holdings::{Holdings, Password};
-use crate::schema::{self, HASH_COST, HASH_PREFIX, Layout, USERS};
+use crate::schema::{self, HASH_COST, Layout, USERS};
 use crate::user::{Provider, User};
 use crate::verbs::restore;
 use crate::{fill, ids, keys, names, roles};
-use latchlift_plugin_api::{Bcrypt, Context, Error, Kind, Plan, Reader, Request, Result, Value, insert};
+use latchlift_plugin_api::{Context, Error, Kind, Plan, Reader, Request, Result, Value, insert};
 
 /// Plans a new account.
 ///
@@ -31,9 +31,8 @@ pub fn add(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let mut changes = vec![insert(USERS, row)];
     changes.extend(fill::companions(reader, &layout, request.now, &uid)?);
     let mut holdings = Holdings { alone: true, ..Holdings::default() };
-    if let Some(password) = request.password {
-        let hash = Bcrypt::hash(context.secrets, password, HASH_PREFIX, HASH_COST)?;
-        changes.extend(new_password(reader, &layout, &uid, hash, request.now)?);
+    if request.password.is_some() {
+        changes.extend(new_password(reader, &layout, &uid, request.now, || hashed(context, request))?);
         holdings.password = Password::Bcrypt(HASH_COST);
     }
     changes.extend(others);

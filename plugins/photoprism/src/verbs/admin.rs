@@ -1,14 +1,14 @@
 //! `admin recreate`, `admin grant` and `admin revoke`.
 
-use super::{RESTART, copies, endings, new_password, refuse_deleted, refuse_system, set, typed, warned};
+use super::{RESTART, copies, endings, hashed, new_password, refuse_deleted, refuse_system, set, typed, warned};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings;
-use crate::schema::{self, ADMIN_ID, HASH_COST, HASH_PREFIX, LEGACY, Layout, USERS};
+use crate::schema::{self, ADMIN_ID, LEGACY, Layout, USERS};
 use crate::user::{Provider, User};
 use crate::{admins, fill, ids, names, roles, sessions};
 use latchlift_plugin_api::{
-    Bcrypt, Change, Context, Error, Filter, Kind, Plan, Reader, Request, Result, Select, Value, insert,
+    Change, Context, Error, Filter, Kind, Plan, Reader, Request, Result, Select, Value, insert,
 };
 
 /// Plans an administrator who can sign in: row 1 repaired, or made anew.
@@ -65,13 +65,12 @@ fn repair(context: &Context<'_>, request: &Request, layout: &Layout, mut user: U
     user = User { super_admin: true, can_login: true, expires_at: None, deleted_at: None, ..user };
     let found = Found { alone: find::named(reader, layout, &was)?.len() <= 1, user };
     let holdings = holdings::of(reader, layout, &found.user, found.alone, request.now)?;
-    let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
     let mut changes: Vec<Change> = edit.change(request.now).into_iter().collect();
     if was != name {
         let (names, end) = ([(found.user.uid.as_str(), name)].into(), copies::ended_by_password(&request.options));
         changes.extend(copies::renamed(reader, layout, &names, request.now, end)?);
     }
-    changes.extend(new_password(reader, layout, &found.user.uid, hash, request.now)?);
+    changes.extend(new_password(reader, layout, &found.user.uid, request.now, || hashed(context, request))?);
     let mut plan = Plan::new(format!("Repair the initial administrator {name} and set a new password"));
     if !request.options.keep_sessions {
         let rows = sessions::rows(reader, layout, Filter::eq("user_uid", &found.user.uid), request.now)?;
@@ -99,8 +98,7 @@ fn create(context: &Context<'_>, request: &Request, layout: &Layout, name: &str)
     let uid = former_uid(reader, layout, request)?.unwrap_or_else(|| ids::uid(&request.random, 'u', request.now));
     let mut changes = vec![insert(USERS, fill::initial_admin(reader, layout, request, &uid, name)?)];
     changes.extend(fill::companions(reader, layout, request.now, &uid)?);
-    let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
-    changes.extend(new_password(reader, layout, &uid, hash, request.now)?);
+    changes.extend(new_password(reader, layout, &uid, request.now, || hashed(context, request))?);
     let plan = Plan::new(format!("Make the initial administrator {name} anew"));
     Ok(plan.for_sign_in(uid, name).step(changes))
 }

@@ -57,7 +57,7 @@ pub fn add(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let scope = row.iter().find(|(field, _)| *field == "auth_scope").and_then(|(_, scope)| scope.to_text());
     let mut changes = vec![insert(CLIENTS, fill::fitted(reader, CLIENTS, row)?)];
     let (secret, hash) = new_secret(request)?;
-    changes.extend(new_password(reader, &layout, &uid, hash, request.now)?);
+    changes.extend(new_password(reader, &layout, &uid, request.now, || Ok(hash))?);
     let mut plan = Plan::new(format!("Add the client {name}, whose id is {uid}")).step(changes);
     plan.warnings.extend(scope.as_deref().and_then(values::scope_note));
     plan.warnings.extend(role_note(&layout, request));
@@ -84,7 +84,7 @@ pub fn set(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let mut changes: Vec<Change> = edit.change(request.now).into_iter().collect();
     if request.keys.get("new-secret").is_some_and(|yes| yes == "yes") {
         let (secret, hash) = new_secret(request)?;
-        changes.extend(new_password(reader, &layout, &uid, hash, request.now)?);
+        changes.extend(new_password(reader, &layout, &uid, request.now, || Ok(hash))?);
         plan.reveals.push(secret);
         ends = true;
     }

@@ -19,11 +19,11 @@ pub mod tokens;
 
 use crate::find::Found;
 use crate::holdings::Holdings;
-use crate::schema::{Layout, PASSWORDS};
+use crate::schema::{HASH_COST, HASH_PREFIX, Layout, PASSWORDS};
 use crate::sign_in;
 use crate::user::User;
 use latchlift_plugin_api::{
-    Change, Error, Filter, Plan, Reader, Record, Request, Result, Select, Time, Value, insert, update,
+    Bcrypt, Change, Context, Error, Filter, Plan, Reader, Record, Request, Result, Select, Time, Value, insert, update,
 };
 
 /// What to do after sign-ins were ended. Upstream: internal/entity/auth_session_cache.go.
@@ -57,26 +57,36 @@ pub fn refuse_deleted(user: &User) -> Result<()> {
     }
 }
 
-/// The password row of an account with a new hash; made where it is missing.
+/// The password row of an account with a new hash; made where it is missing. The hash is asked for last: the host computes
+/// it while a plan still reads.
 ///
 /// # Errors
-/// The store's.
+/// The store's, or that there is no hash.
 pub fn new_password(
     reader: &dyn Reader,
     layout: &Layout,
     uid: &str,
-    hash: String,
     now: Time,
+    hash: impl FnOnce() -> Result<String>,
 ) -> Result<Option<Change>> {
     let query = Select::from(PASSWORDS, ["uid", "hash", "updated_at"]).filter(Filter::eq("uid", uid));
-    let (hash, now) = (Value::Text(hash), layout.time(now));
-    let Some(row) = reader.first(query)? else {
+    let row = reader.first(query)?;
+    let (hash, now) = (Value::Text(hash()?), layout.time(now));
+    let Some(row) = row else {
         let row = Record::new().with("uid", uid).with("hash", hash);
         return Ok(Some(insert(PASSWORDS, row.with("created_at", now.clone()).with("updated_at", now))));
     };
     let before = |field: &str| row.get(field).cloned().unwrap_or_default();
     let key = Record::new().with("uid", before("uid"));
     Ok(update(PASSWORDS, key, [("hash", before("hash"), hash), ("updated_at", before("updated_at"), now)]))
+}
+
+/// The password that was asked for, as PhotoPrism stores it.
+///
+/// # Errors
+/// As [`Bcrypt::hash`].
+pub fn hashed(context: &Context<'_>, request: &Request) -> Result<String> {
+    Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)
 }
 
 /// The plan with a warning for each reason why the account still cannot sign in once it is carried out. Account and

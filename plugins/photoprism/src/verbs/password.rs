@@ -1,14 +1,14 @@
 //! `password reset` and `password remove`.
 
-use super::{RESTART, copies, new_password, refuse_system, typed, warned};
+use super::{RESTART, copies, hashed, new_password, refuse_system, typed, warned};
 use crate::edit::Edit;
 use crate::find::{self, Found};
 use crate::holdings::{self, Holdings, Password};
-use crate::schema::{self, ADMIN_ID, HASH_COST, HASH_PREFIX, Layout, PASSWORDS};
+use crate::schema::{self, ADMIN_ID, Layout, PASSWORDS};
 use crate::user::Provider;
 use crate::{admins, locate, names, sessions};
 use latchlift_plugin_api::{
-    Bcrypt, Change, Context, Error, Filter, Plan, Reader, Record, Request, Result, Select, Settings, delete,
+    Change, Context, Error, Filter, Plan, Reader, Record, Request, Result, Select, Settings, delete,
 };
 
 /// Plans a new password, which ends the account's browser sign-ins and, where asked, its app passwords.
@@ -27,7 +27,6 @@ pub fn reset(context: &Context<'_>, request: &Request) -> Result<Plan> {
     if options.fix_name {
         notes.extend(fix_name(reader, &layout, &mut found, &mut edit)?);
     }
-    let hash = Bcrypt::hash(context.secrets, request.password()?, HASH_PREFIX, HASH_COST)?;
     let renamed = edit.touches(&["user_name"]);
     let mut changes: Vec<_> = edit.change(request.now).into_iter().collect();
     if renamed {
@@ -35,10 +34,11 @@ pub fn reset(context: &Context<'_>, request: &Request) -> Result<Plan> {
         let end = copies::ended_by_password(options);
         changes.extend(copies::renamed(reader, &layout, &names, request.now, end)?);
     }
-    changes.extend(new_password(reader, &layout, &found.user.uid, hash, request.now)?);
+    let ending = ending(reader, &layout, &found.user.uid, request)?;
+    let hash = || hashed(context, request);
+    changes.extend(new_password(reader, &layout, &found.user.uid, request.now, hash)?);
     let mut plan = Plan::new(format!("Set a new password for {}", found.user.label()));
     plan.warnings = notes;
-    let ending = ending(reader, &layout, &found.user.uid, request)?;
     if !ending.is_empty() {
         plan = plan.then(RESTART);
     }
