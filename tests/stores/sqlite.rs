@@ -55,6 +55,76 @@ fn a_crashed_apps_journal_is_rolled_back_and_reported() {
     assert_eq!(reader.select(&Select::from("people", ["name"])).unwrap().rows.len(), 2000);
 }
 
+/// What was left beside the database.
+fn beside(t: &Bench) -> Vec<&'static str> {
+    let path = t.database.file().unwrap().display();
+    ["-journal", "-wal", "-shm"].into_iter().filter(|end| std::fs::exists(format!("{path}{end}")).unwrap()).collect()
+}
+
+const PEOPLE: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO people VALUES (1, 'john')";
+
+fn names(t: &Bench) -> Vec<Vec<Value>> {
+    t.all(&Select::from("people", ["name"])).0
+}
+
+/// Looks at the one name there is, changes it and looks again, as a command does.
+fn rename(t: &mut Bench) {
+    t.store.expect_commit();
+    assert_eq!(names(t), [["john".into()]]);
+    let change = update("people", rec([("id", 1)]), rec([("name", "john")]), rec([("name", "max")]));
+    t.commit(vec![change], &facts(&[("people", &["id"])])).unwrap();
+    assert_eq!(names(t), [["max".into()]]);
+}
+
+#[test]
+fn one_connection_looks_writes_and_looks_again_and_sees_what_others_do_meanwhile() {
+    let mut t = Bench::sqlite();
+    t.script(PEOPLE);
+    rename(&mut t);
+    assert_eq!(beside(&t), [""; 0]);
+    t.script("ALTER TABLE people ADD COLUMN admin INTEGER; UPDATE people SET name = 'jane', admin = 1");
+    assert_eq!(t.all(&Select::from("people", ["name", "admin"])).0, [["jane".into(), Value::Int(1)]]);
+    t.script("DROP TABLE people");
+    assert_eq!(t.store.reader().unwrap().columns("people").unwrap(), None);
+}
+
+#[test]
+fn a_file_that_was_replaced_is_opened_anew() {
+    let mut t = Bench::sqlite();
+    t.script(PEOPLE);
+    let path = t.database.file().unwrap().to_owned();
+    let backup = path.with_file_name("backup.sqlite");
+    std::fs::copy(&path, &backup).unwrap();
+    rename(&mut t);
+    std::fs::rename(&backup, &path).unwrap();
+    rename(&mut t);
+    assert_eq!(t.value("SELECT name FROM people").as_deref(), Some("max"));
+}
+
+#[test]
+fn a_write_ahead_log_is_written_back_and_gone_afterwards() {
+    let mut t = Bench::sqlite();
+    t.script(&format!("PRAGMA journal_mode = WAL; {PEOPLE}"));
+    assert_eq!(beside(&t), [""; 0]);
+    rename(&mut t);
+    assert_eq!(beside(&t), [""; 0]);
+    let bytes = std::fs::read(t.database.file().unwrap()).unwrap();
+    assert!(bytes.windows(3).any(|part| part == b"max"), "the change is only in the log");
+}
+
+#[test]
+fn between_two_looks_nothing_is_held() {
+    let mut t = Bench::sqlite();
+    t.script(PEOPLE);
+    t.store.expect_commit();
+    assert_eq!(names(&t), [["john".into()]]);
+    let before = std::fs::read(t.database.file().unwrap()).unwrap();
+    let held = t.hold("UPDATE people SET name = 'jane'");
+    assert_eq!(names(&t), [["john".into()]]);
+    drop(held);
+    assert_eq!(std::fs::read(t.database.file().unwrap()).unwrap(), before);
+}
+
 #[test]
 fn a_record_whose_other_end_is_gone_is_refused_in_words() {
     let t = Bench::sqlite();

@@ -94,6 +94,11 @@ impl Opened {
         &self.stores
     }
 
+    /// Says before anything is asked that the stores will be written to.
+    pub fn expect_commit(&mut self) {
+        self.stores.iter_mut().for_each(|(_, store)| store.expect_commit());
+    }
+
     /// The kinds of the stores, by name.
     pub fn kinds(&self) -> Vec<(String, StoreKind)> {
         self.stores.iter().map(|(name, store)| (name.clone(), store.kind())).collect()

@@ -10,6 +10,7 @@
 
 mod ahead;
 pub mod documents;
+mod idle;
 pub mod mysql;
 pub mod postgres;
 mod server;
@@ -44,6 +45,9 @@ pub trait Store {
     fn check_writable(&self) -> Result<()> {
         Ok(())
     }
+
+    /// Says before the first read that there will be a commit, so that one connection can serve for all of it.
+    fn expect_commit(&mut self) {}
 
     /// The refusal to write, where the store is of a kind that is only ever read.
     fn read_only(&self) -> Option<Error> {

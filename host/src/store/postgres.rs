@@ -7,7 +7,8 @@ mod catalogue;
 mod columns;
 mod failure;
 
-use super::server::{CONNECT, Encryption, Idle, Lent, Refusal, STATEMENT, Target, within};
+use super::idle::{Idle, Lent};
+use super::server::{CONNECT, Encryption, Refusal, STATEMENT, Target, within};
 use super::sql::{Database, Open, Reference, Statement, Table, write};
 use super::{Standing, Store, StoreReader, Witness, tls};
 use crate::error::{Error, Kind, Result};

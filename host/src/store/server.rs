@@ -1,9 +1,5 @@
 //! What the database servers share: where one is, how long to wait for it, whether to encrypt.
 
-mod idle;
-
-pub use idle::{Idle, Lent};
-
 use crate::error::{Error, Kind, Result};
 use latchlift_plugin_api::Server;
 use std::net::IpAddr;

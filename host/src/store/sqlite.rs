@@ -1,8 +1,10 @@
-//! SQLite: one file, opened read-only to look and `BEGIN IMMEDIATE` to write.
+//! SQLite: one file, where one connection serves to look, to write with `BEGIN IMMEDIATE` and to look again.
 //!
+//! It is opened read-only where nothing will be written, and may write only between a commit's begin and end.
 //! Never creates a database and never replaces one: an app may hold it open. SQLite itself gives the side files
 //! (`-journal`, `-wal`) the owner and mode of the database.
 
+use super::idle::{Idle, Lent};
 use super::sql::{Database, Natural, Open, Reference, Statement, Table, write};
 use super::{PageAsBytes, Standing, Store, StoreReader, Witness};
 use crate::atomic;
@@ -14,28 +16,40 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// How many prepared statements are kept: as many as a plugin asks for one account.
+const STATEMENTS: usize = 64;
+
 /// An SQLite file.
 pub struct Sqlite {
     path: PathBuf,
     patience: Duration,
+    /// Whether there will be a commit.
+    writes: bool,
+    idle: Idle<Open<Session>>,
 }
 
 impl Sqlite {
     /// The file at `path`; `patience` is how long to wait for a lock.
     pub fn new(path: PathBuf, patience: Duration) -> Sqlite {
-        Sqlite { path, patience }
+        Sqlite { path, patience, writes: false, idle: Idle::none() }
     }
 
-    fn open(&self, flags: OpenFlags) -> Result<Connection> {
-        match std::fs::metadata(&self.path) {
-            Ok(found) if found.is_file() => {}
-            Ok(_) => return Err(Error::new(Kind::Unreachable, format!("{} is not a file", self.path.display()))),
-            Err(why) => return Err(self.unreachable(&why)),
-        }
+    fn open(&self, flags: OpenFlags) -> Result<Session> {
+        let file = self.file()?;
         let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX);
         let connection = connection.map_err(|why| self.explain(&why))?;
         connection.busy_timeout(self.patience).map_err(|why| self.explain(&why))?;
-        Ok(connection)
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Session { connection, file, layout: None, path: self.path.clone(), patience: self.patience })
+    }
+
+    /// The device and the inode that the path stands for now.
+    fn file(&self) -> Result<(u64, u64)> {
+        match std::fs::metadata(&self.path) {
+            Ok(found) if found.is_file() => Ok((found.dev(), found.ino())),
+            Ok(_) => Err(Error::new(Kind::Unreachable, format!("{} is not a file", self.path.display()))),
+            Err(why) => Err(self.unreachable(&why)),
+        }
     }
 
     fn unreachable(&self, why: &std::io::Error) -> Error {
@@ -52,27 +66,59 @@ impl Sqlite {
     }
 
     fn reading(&self) -> Result<Reading> {
-        let read_only = self.open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let connection = Session { connection: read_only, path: self.path.clone(), patience: self.patience };
-        let begun = connection.begin_reading();
-        match begun {
-            Ok(()) => Ok(Reading { open: Open::new(connection), notice: None }),
-            Err(why) if needs_recovery(&why) => self.recover(),
-            Err(why) => Err(self.explain(&why)),
+        let mut crashed = false;
+        let flags = match self.writes && !self.was_left_open() {
+            true => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            false => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        };
+        let open = self.begin(flags, |open| {
+            begin_reading(open).map_err(|why| {
+                crashed = needs_recovery(&why);
+                self.explain(&why)
+            })
+        });
+        match open {
+            Err(_) if crashed => self.recover(),
+            open => Ok(Reading { open: open?, notice: None }),
         }
+    }
+
+    /// The idle connection, or a new one opened with these flags, in a transaction.
+    fn begin(
+        &self,
+        flags: OpenFlags,
+        mut begin: impl FnMut(&mut Open<Session>) -> Result<()>,
+    ) -> Result<Lent<Open<Session>>> {
+        let connect = || Ok(Open::new(self.open(flags)?));
+        self.idle.lend(connect, settle, |open| {
+            if open.database.file != self.file()? {
+                return Err(Error::new(Kind::Unreachable, format!("{} was replaced", self.path.display())));
+            }
+            begin(open)
+        })
+    }
+
+    /// Whether SQLite's files beside the database are there: somebody uses it now, or crashed. A connection that may write
+    /// would bring it in order without a word.
+    fn was_left_open(&self) -> bool {
+        let beside = |suffix: &str| {
+            let mut path = self.path.clone().into_os_string();
+            path.push(suffix);
+            Path::new(&path).exists()
+        };
+        ["-journal", "-wal"].into_iter().any(beside)
     }
 
     /// A crashed app left its journal behind: SQLite must roll it back before anyone can read, and a read-only connection
     /// may not. This finishes what the app's own next start would.
     fn recover(&self) -> Result<Reading> {
-        let connection = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let session = Session { connection, path: self.path.clone(), patience: self.patience };
-        session.begin_reading().map_err(|why| self.explain(&why))?;
+        let mut open = Open::new(self.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?);
+        begin_reading(&mut open).map_err(|why| self.explain(&why))?;
         let notice = format!(
             "{} had an unfinished change of a crashed app; SQLite rolled it back, as the app's next start would have",
             self.path.display()
         );
-        Ok(Reading { open: Open::new(session), notice: Some(notice) })
+        Ok(Reading { open: Lent::once(open), notice: Some(notice) })
     }
 }
 
@@ -95,6 +141,10 @@ impl Store for Sqlite {
         Ok(Box::new(self.reading()?))
     }
 
+    fn expect_commit(&mut self) {
+        self.writes = true;
+    }
+
     fn check_writable(&self) -> Result<()> {
         let may_write = |path: &Path, doing: &str| {
             let refused = rustix::fs::access(path, rustix::fs::Access::WRITE_OK);
@@ -113,11 +163,8 @@ impl Store for Sqlite {
 
     fn commit(&self, step: &Step, facts: &Facts, witness: &mut Witness<'_>) -> Result<()> {
         self.check_writable()?;
-        let connection = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let session = Session { connection, path: self.path.clone(), patience: self.patience };
-        session.run("PRAGMA foreign_keys = ON; BEGIN IMMEDIATE")?;
-        let mut open = Open::new(session);
-        // On an error the connection is dropped with its transaction open, which rolls it back.
+        // On an error the connection is given back with its transaction open, which rolls it back.
+        let mut open = self.begin(OpenFlags::SQLITE_OPEN_READ_WRITE, |open| self.begin_writing(open))?;
         let receipt = write::write(&mut open, step, facts)?;
         witness(receipt)?;
         crate::fault::point("sqlite.commit.before")?;
@@ -129,6 +176,16 @@ impl Store for Sqlite {
 }
 
 impl Sqlite {
+    fn begin_writing(&self, open: &mut Open<Session>) -> Result<()> {
+        let connection = &open.database.connection;
+        // SQLite would begin all the same, and refuse the first write.
+        if connection.is_readonly("main").unwrap_or_default() {
+            return Err(denied(&self.path, "write"));
+        }
+        let begun = connection.execute_batch("PRAGMA query_only = OFF; PRAGMA foreign_keys = ON; BEGIN IMMEDIATE");
+        begun.and_then(|()| check_layout(open)).map_err(|why| self.explain(&why))
+    }
+
     fn commit_failed(&self, why: &rusqlite::Error) -> Error {
         match why.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::ConstraintViolation) => {
@@ -143,7 +200,7 @@ impl Sqlite {
 
 /// The reader with what a person should know about it.
 struct Reading {
-    open: Open<Session>,
+    open: Lent<Open<Session>>,
     notice: Option<String>,
 }
 
@@ -192,24 +249,47 @@ impl StoreReader for Reading {
     }
 }
 
-/// A connection in a transaction.
+/// Begins a snapshot: the first read takes the shared lock that holds it.
+fn begin_reading(open: &mut Open<Session>) -> rusqlite::Result<()> {
+    let connection = &open.database.connection;
+    connection.execute_batch("PRAGMA query_only = ON; BEGIN")?;
+    check_layout(open)
+}
+
+/// Forgets what was found out about the tables where their layout is another by SQLite's own count.
+fn check_layout(open: &mut Open<Session>) -> rusqlite::Result<()> {
+    let connection = &open.database.connection;
+    let layout = Some(connection.pragma_query_value(None, "schema_version", |row| row.get(0))?);
+    if open.database.layout != layout {
+        // A file that is no database, or a damaged one, shows here.
+        connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
+        open.database.layout = layout;
+        open.forget();
+    }
+    Ok(())
+}
+
+/// Ends a transaction. A connection is not kept where it would be the last one of a write-ahead log: a reader cannot write that
+/// log back and remove it, as the last one to leave does.
+fn settle(open: &mut Open<Session>) -> bool {
+    let connection = &open.database.connection;
+    let journal = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+    let ended = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
+    ended && journal.is_ok_and(|journal| journal != "wal")
+}
+
+/// An open file.
 struct Session {
     connection: Connection,
+    /// The device and the inode.
+    file: (u64, u64),
+    /// SQLite's number for the layout of the tables, when it was looked at last.
+    layout: Option<i64>,
     path: PathBuf,
     patience: Duration,
 }
 
 impl Session {
-    /// Begins a snapshot: the first read takes the shared lock that holds it.
-    fn begin_reading(&self) -> rusqlite::Result<()> {
-        self.connection.execute_batch("PRAGMA query_only = ON; BEGIN")?;
-        self.connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))
-    }
-
-    fn run(&self, sql: &str) -> Result<()> {
-        self.connection.execute_batch(sql).map_err(|why| self.explain(&why))
-    }
-
     fn explain(&self, why: &rusqlite::Error) -> Error {
         explain(&self.path, self.patience, why)
     }
@@ -415,18 +495,17 @@ impl ToSql for Bound<'_> {
 
 fn explain(path: &Path, patience: Duration, why: &rusqlite::Error) -> Error {
     let place = path.display();
-    let denied = |doing: &str| atomic::explain(&std::io::ErrorKind::PermissionDenied.into(), path, doing);
     match why.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             let held = crate::error::seconds(patience);
             Error::new(Kind::Locked, format!("the database was held locked for {held}: {place}"))
                 .help("stop the app first, or wait longer with --lock-timeout 60")
         }
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => denied("write"),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => denied(path, "write"),
         // The file itself may be fine, and SQLite's own files beside it be what cannot be made.
         Some(ErrorCode::CannotOpen) => {
             let readable = rustix::fs::access(path, rustix::fs::Access::READ_OK).is_ok();
-            denied(if readable { "make SQLite's files beside" } else { "open" })
+            denied(path, if readable { "make SQLite's files beside" } else { "open" })
         }
         Some(ErrorCode::NotADatabase) => {
             Error::new(Kind::UnknownSchema, format!("{place} is not an SQLite database, or it is encrypted"))
@@ -436,6 +515,10 @@ fn explain(path: &Path, patience: Duration, why: &rusqlite::Error) -> Error {
         Some(ErrorCode::ConstraintViolation) => broken_rule(path, why),
         _ => Error::new(Kind::Failed, format!("{place}: {why}")),
     }
+}
+
+fn denied(path: &Path, doing: &str) -> Error {
+    atomic::explain(&std::io::ErrorKind::PermissionDenied.into(), path, doing)
 }
 
 /// A rule of the database's own that a change would break. The same words as for the servers.

@@ -21,7 +21,7 @@ pub(super) struct Planned {
 pub(super) fn open(run: &Run, ask: &mut Ask) -> Result<Vec<Opened>> {
     let mut opened: Vec<Opened> = Vec::new();
     for instance in &run.selected_for_writing()? {
-        let open = Opened::open(run, instance)?;
+        let mut open = Opened::open(run, instance)?;
         open.supports(ask.verb)?;
         if let Some(refused) = open.stores().iter().find_map(|(_, store)| store.read_only()) {
             return Err(refused);
@@ -32,6 +32,7 @@ pub(super) fn open(run: &Run, ask: &mut Ask) -> Result<Vec<Opened>> {
         }
         if !ask.write.dry_run {
             run.settle(&open)?;
+            open.expect_commit();
         }
         opened.push(open);
     }

@@ -242,6 +242,11 @@ impl<D: Database> Open<D> {
         Open { expected: tables.into_iter().map(Into::into).collect(), ..Open::new(database) }
     }
 
+    /// Forgets how the tables look.
+    pub fn forget(&mut self) {
+        self.tables.clear();
+    }
+
     /// The table, or `None` where there is none.
     ///
     /// # Errors

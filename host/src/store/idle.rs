@@ -1,11 +1,11 @@
-//! A server's connection between two uses.
+//! A connection between two uses.
 
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
 
 /// The connection of a store between two uses, in no transaction: planning, writing and looking afterwards need not knock
-/// three times. A person may think as long as they like; nothing is held meanwhile.
+/// three times. A person may think as long as they like; no lock is held meanwhile.
 pub struct Idle<C>(Arc<Mutex<Option<C>>>);
 
 impl<C> Idle<C> {
@@ -27,12 +27,24 @@ impl<C> Idle<C> {
     ) -> Result<Lent<C>> {
         let lent = |connection| Lent { connection: Some(connection), settle, home: Arc::clone(&self.0) };
         let idle = self.0.lock().ok().and_then(|mut idle| idle.take());
-        if let Some(connection) = idle.and_then(|mut idle| begin(&mut idle).is_ok().then_some(idle)) {
-            return Ok(lent(connection));
+        if let Some(mut idle) = idle {
+            match begin(&mut idle) {
+                Ok(()) => return Ok(lent(idle)),
+                // It is well; somebody holds what it needs, and another one would only wait for it once more.
+                Err(held) if held.kind == Kind::Locked => return Err(held),
+                Err(_) => {}
+            }
         }
         let mut connection = connect()?;
         begin(&mut connection)?;
         Ok(lent(connection))
+    }
+}
+
+impl<C> Lent<C> {
+    /// A connection for this one use.
+    pub fn once(connection: C) -> Lent<C> {
+        Lent { connection: Some(connection), settle: |_| false, home: Arc::default() }
     }
 }
 
@@ -71,7 +83,7 @@ impl<C> Drop for Lent<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Error, Kind};
+    use crate::error::Error;
 
     #[test]
     fn a_connection_is_kept_where_it_ended_in_order_and_replaced_where_it_died() {
