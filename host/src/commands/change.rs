@@ -209,7 +209,7 @@ fn look_afterwards(run: &Run, planned: &Planned) -> Vec<(String, Account)> {
     for person in planned.plan.accounts.iter().filter(|person| person.should_sign_in) {
         let target = Target { id: Some(person.id.clone()), ..Target::default() };
         let request = Request { target: Some(target), ..run.request("user.show", Options::default()) };
-        let looked = planned.opened.read_again(request, &mut |batch| {
+        let looked = planned.opened.read_one(request, &mut |batch| {
             if let Batch::Accounts(accounts) = batch {
                 let meant = accounts.into_iter().filter(|account| account.id == person.id);
                 sign_in.extend(meant.map(|account| (person.name.clone(), account)));

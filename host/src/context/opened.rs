@@ -153,25 +153,31 @@ impl Opened {
         let services = self.services(vault)?;
         let probe = self.loaded.probe(&services).map_err(|error| self.complete_error(error))?;
         self.refuse_withdrawn(&probe, request.verb.as_str())?;
-        self.answer(services, request, take)
+        let answered = self.loaded.read(services, self.with_settings(request), &mut self.completing(take));
+        answered.map_err(|error| self.complete_error(error))
     }
 
-    /// Asks once more a verb that changes nothing, of an instance that was planned on: its layout and its verbs are known.
+    /// Asks about one account of an instance that was planned on: its layout and its verbs are known.
     ///
     /// # Errors
     /// As [`Opened::read`].
-    pub fn read_again(&self, request: Request, take: &mut Sink<'_>) -> Result<()> {
-        let vault = Vault::default();
-        self.answer(self.services(&vault)?, request, take).map(drop)
+    pub fn read_one(&self, request: Request, take: &mut Sink<'_>) -> Result<()> {
+        let (vault, request) = (Vault::default(), self.with_settings(request));
+        let services = self.services(&vault)?;
+        let answered = self.loaded.read_one(services, &request, &mut self.completing(take));
+        answered.map_err(|error| self.complete_error(error))
     }
 
-    fn answer(&self, services: Services<'_>, request: Request, take: &mut Sink<'_>) -> Result<Vec<String>> {
-        let request = Request { settings: self.settings.clone(), ..request };
-        let mut pass = |mut batch| {
+    fn with_settings(&self, request: Request) -> Request {
+        Request { settings: self.settings.clone(), ..request }
+    }
+
+    /// Completes the commands in an answer before it is taken.
+    fn completing<'a>(&'a self, take: &'a mut Sink<'_>) -> impl FnMut(Batch) -> Result<()> + 'a {
+        |mut batch| {
             self.complete_fixes(&mut batch);
             take(batch)
-        };
-        self.loaded.read(services, request, &mut pass).map_err(|error| self.complete_error(error))
+        }
     }
 
     /// Makes each fix a command to paste: with `latchlift` in front and `--app` behind.

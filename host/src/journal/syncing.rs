@@ -4,7 +4,8 @@ use crate::error::Result;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread::{Builder, JoinHandle};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::Builder;
 
 /// What follows once the bytes of a file are on the disk.
 #[derive(Clone, Debug)]
@@ -24,7 +25,8 @@ pub enum Then {
 /// Whoever depends on the bytes waits for them.
 #[must_use = "what is not waited for may not be on the disk yet"]
 pub struct Syncing {
-    thread: Option<JoinHandle<io::Result<()>>>,
+    /// Nothing once it was waited for.
+    done: Option<Receiver<io::Result<()>>>,
     path: PathBuf,
 }
 
@@ -35,12 +37,20 @@ impl Syncing {
     /// It was done at once and failed.
     pub fn start(file: &File, path: &Path, then: Then) -> Result<Syncing> {
         let (shared, copy, place) = (file.try_clone(), then.clone(), path.to_owned());
-        let work = shared.map(|file| move || sync(&file, &place, &copy));
-        let thread = work.and_then(|work| Builder::new().spawn(work)).ok();
-        if thread.is_none() {
+        let (tell, done) = channel();
+        let work = shared.map(|file| {
+            move || {
+                let result = sync(&file, &place, &copy);
+                // The file's lock goes with its last descriptor, before anybody takes the entry for finished.
+                drop(file);
+                tell.send(result).ok();
+            }
+        });
+        let begun = work.and_then(|work| Builder::new().spawn(work)).is_ok();
+        if !begun {
             sync(file, path, &then).map_err(|why| super::cannot(path, &why))?;
         }
-        Ok(Syncing { thread, path: path.to_owned() })
+        Ok(Syncing { done: begun.then_some(done), path: path.to_owned() })
     }
 
     /// Waits until the bytes are on the disk.
@@ -48,19 +58,19 @@ impl Syncing {
     /// # Errors
     /// They are not.
     pub fn wait(mut self) -> Result<()> {
-        self.join().map_err(|why| super::cannot(&self.path, &why))
+        self.finish().map_err(|why| super::cannot(&self.path, &why))
     }
 
-    fn join(&mut self) -> io::Result<()> {
-        let lost = || Err(io::Error::other("the thread that wrote it failed"));
-        self.thread.take().map_or(Ok(()), |thread| thread.join().unwrap_or_else(|_| lost()))
+    fn finish(&mut self) -> io::Result<()> {
+        let lost = |_| Err(io::Error::other("the thread that wrote it failed"));
+        self.done.take().map_or(Ok(()), |done| done.recv().unwrap_or_else(lost))
     }
 }
 
 impl Drop for Syncing {
     /// The thread shares the file and with it the file's lock; neither may outlive whoever let go of the entry.
     fn drop(&mut self) {
-        self.join().ok();
+        self.finish().ok();
     }
 }
 

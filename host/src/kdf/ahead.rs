@@ -5,7 +5,7 @@
 
 use super::{Derived, Handle, Kdf, api};
 use std::sync::Mutex;
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, channel};
 
 /// A hash that was begun, if one was.
 #[derive(Default)]
@@ -14,15 +14,16 @@ pub(super) struct Ahead(Mutex<Option<Begun>>);
 struct Begun {
     password: Handle,
     kdf: Kdf,
-    work: JoinHandle<api::Result<Derived>>,
+    result: Receiver<api::Result<Derived>>,
 }
 
 impl Ahead {
     /// Begins with `work`. Where no thread can be had, nothing is begun.
     pub fn begin(&self, password: Handle, kdf: Kdf, work: impl FnOnce() -> api::Result<Derived> + Send + 'static) {
-        let begun = std::thread::Builder::new().spawn(work).map(|work| Begun { password, kdf, work });
-        if let (Ok(mut place), Ok(begun)) = (self.0.lock(), begun) {
-            *place = Some(begun);
+        let (give, result) = channel();
+        let thread = std::thread::Builder::new().spawn(move || give.send(work()));
+        if let (Ok(mut place), Ok(_)) = (self.0.lock(), thread) {
+            *place = Some(Begun { password, kdf, result });
         }
     }
 
@@ -30,6 +31,6 @@ impl Ahead {
     pub fn take(&self, password: Handle, kdf: &Kdf) -> Option<api::Result<Derived>> {
         let mut place = self.0.lock().ok()?;
         let begun = place.take_if(|begun| begun.password == password && begun.kdf == *kdf)?;
-        begun.work.join().ok()
+        begun.result.recv().ok()
     }
 }

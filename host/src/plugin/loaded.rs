@@ -1,7 +1,7 @@
 //! A loaded plugin, as the commands use it.
 
 use super::load::{self, Remote};
-use super::services::{Services, Sink};
+use super::services::{Outbox, Services, Sink};
 use super::trust::Trust;
 use super::{OLDEST_PROTOCOL, app_of, elf, library_name, refused};
 use crate::error::{Error, Kind, Result};
@@ -10,7 +10,7 @@ use latchlift_plugin_api::{self as api, Batch, Facts, Files, Located, Plan, Prob
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 
 /// A plugin that was trusted, loaded and found to be the expected one.
 pub struct Loaded {
@@ -34,13 +34,17 @@ impl std::fmt::Debug for Loaded {
 pub(super) fn open(path: &Path, sidecar: Option<&Path>, trust: &Trust, also: Option<u32>) -> Result<Loaded> {
     let opened = trust.open(path, also)?;
     elf::check(&opened)?;
-    let loaded = greet(load::load(&opened)?, &opened.path)?;
+    let (loaded, stated) = greet(load::load(&opened)?, &opened.path)?;
     match app_of(path) {
         Some(app) if app == loaded.facts.app => {}
         _ => return Err(misnamed(path, &loaded.facts.app)),
     }
     if let Some(sidecar) = sidecar {
-        agree(&loaded, sidecar, &read_sidecar(sidecar, trust, also)?)?;
+        let text = sidecar_text(sidecar, trust, also)?;
+        // Almost always the library was built of this very text.
+        if text != stated {
+            agree(&loaded, sidecar, &understood(sidecar, &text)?)?;
+        }
     }
     Ok(loaded)
 }
@@ -50,18 +54,26 @@ pub(super) fn open(path: &Path, sidecar: Option<&Path>, trust: &Trust, also: Opt
 /// # Errors
 /// It cannot be read or trusted, is not a `plugin.toml`, or is for another app than its name says.
 pub(super) fn read_sidecar(path: &Path, trust: &Trust, also: Option<u32>) -> Result<Facts> {
+    understood(path, &sidecar_text(path, trust, also)?)
+}
+
+fn sidecar_text(path: &Path, trust: &Trust, also: Option<u32>) -> Result<String> {
     let mut text = String::new();
     let mut file = trust.open(path, also)?.file;
     file.read_to_string(&mut text).map_err(|why| refused(path, format!("cannot be read: {why}")))?;
-    let facts = Facts::parse(&text).map_err(|why| refused(path, format!("is not understood: {why}")))?;
+    Ok(text)
+}
+
+fn understood(path: &Path, text: &str) -> Result<Facts> {
+    let facts = Facts::parse(text).map_err(|why| refused(path, format!("is not understood: {why}")))?;
     match app_of(path) {
         Some(app) if app == facts.app => Ok(facts),
         _ => Err(refused(path, format!("is for `{}`, not for the app its name says", facts.app))),
     }
 }
 
-/// Asks a plugin who it is.
-fn greet(remote: Remote, path: &Path) -> Result<Loaded> {
+/// Asks a plugin who it is. Gives its facts as it stated them, too.
+fn greet(remote: Remote, path: &Path) -> Result<(Loaded, String)> {
     let services = Services::none();
     let hello: Hello =
         remote.call(&services, "hello", &()).map_err(|why| refused(path, format!("does not say what it is: {why}")))?;
@@ -74,7 +86,7 @@ fn greet(remote: Remote, path: &Path) -> Result<Loaded> {
     }
     let facts =
         Facts::parse(&hello.facts).map_err(|why| refused(path, format!("has facts that make no sense: {why}")))?;
-    Ok(Loaded { facts, version: hello.version, path: path.to_owned(), remote })
+    Ok((Loaded { facts, version: hello.version, path: path.to_owned(), remote }, hello.facts))
 }
 
 fn between(low: u32, high: u32) -> String {
@@ -127,7 +139,7 @@ impl Loaded {
     /// What the plugin, the store or `take` says.
     pub fn read(&self, services: Services<'_>, request: Request, take: &mut Sink<'_>) -> Result<Vec<String>> {
         let (outbox, inbox) = sync_channel(BATCHES_AHEAD);
-        let services = services.output(outbox);
+        let services = services.output(Outbox::Taken(outbox));
         std::thread::scope(|scope| {
             // Moves the services in, so that the inbox ends with the plugin's work.
             let work = move || self.call::<_, ()>(&services, "read", &request).map(|()| services.notices());
@@ -139,6 +151,18 @@ impl Loaded {
             let answered = plugin.join().unwrap_or_else(panicked);
             taken.and(answered)
         })
+    }
+
+    /// Answers a verb that changes nothing about one account: as [`Loaded::read`], for an answer too short to be worth a
+    /// thread.
+    ///
+    /// # Errors
+    /// As [`Loaded::read`].
+    pub fn read_one(&self, services: Services<'_>, request: &Request, take: &mut Sink<'_>) -> Result<()> {
+        let (outbox, inbox) = channel();
+        let services = services.output(Outbox::Kept(outbox));
+        self.call::<_, ()>(&services, "read", request)?;
+        inbox.try_iter().try_for_each(|batch| take(self.understood(&batch)?))
     }
 
     fn understood(&self, batch: &[u8]) -> Result<Batch> {

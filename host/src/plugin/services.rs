@@ -9,13 +9,28 @@ use latchlift_plugin_api::abi::{Answer, answer, decode};
 use latchlift_plugin_api::{self as api, Batch, Derived, Files, Filter, Handle, Kdf, Secrets, Select, StoreKind};
 use serde::{Serialize, de::DeserializeOwned};
 use std::cell::RefCell;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Sender, SyncSender};
 
 /// What takes the batches of a read verb. An error stops the plugin's work.
 pub type Sink<'a> = dyn FnMut(Batch) -> Result<()> + 'a;
 
 /// Where the plugin puts the batches of a read verb, as the bytes they travel in.
-pub(super) type Outbox = SyncSender<Vec<u8>>;
+pub(super) enum Outbox {
+    /// Another thread takes them; the plugin waits where it is too far ahead.
+    Taken(SyncSender<Vec<u8>>),
+    /// They are kept until the plugin is done.
+    Kept(Sender<Vec<u8>>),
+}
+
+impl Outbox {
+    fn put(&self, batch: Vec<u8>) -> Result<()> {
+        let put = match self {
+            Outbox::Taken(outbox) => outbox.send(batch),
+            Outbox::Kept(outbox) => outbox.send(batch),
+        };
+        put.map_err(|_| Error::new(Kind::Failed, "nobody wants the rest of the answer"))
+    }
+}
 
 /// What a plugin may use during one call. Dropping it closes the readers, which must happen before a plan is shown.
 pub struct Services<'a> {
@@ -145,10 +160,10 @@ impl<'a> Services<'a> {
         }
     }
 
-    /// Passes a batch on. It is decoded and printed by another thread, while the plugin makes the next.
+    /// Passes a batch on.
     fn emit(&self, batch: &[u8]) -> Result<()> {
         let outbox = self.output.as_ref().ok_or_else(|| broken("gave an answer that nobody asked for"))?;
-        outbox.send(batch.to_vec()).map_err(|_| Error::new(Kind::Failed, "nobody wants the rest of the answer"))
+        outbox.put(batch.to_vec())
     }
 }
 

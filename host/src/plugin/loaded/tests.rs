@@ -41,7 +41,7 @@ fn hello(low: u32, high: u32, facts: &str) -> Hello {
 
 fn plugin(hello: Hello, plan: fn() -> Answer) -> Result<Loaded> {
     let object = PluginAbi_TO::from_value(Scripted { hello, plan }, TD_Opaque);
-    greet(Remote::of(object), Path::new("/p/liblatchlift_homarr.so"))
+    greet(Remote::of(object), Path::new("/p/liblatchlift_homarr.so")).map(|(loaded, _)| loaded)
 }
 
 fn nothing() -> Answer {

@@ -158,7 +158,7 @@ fn batches_reach_the_outbox_and_a_closed_one_stops_the_plugin() {
     let target = api::Target { name: "john".into(), ..api::Target::default() };
     let request = Request { target: Some(target), ..Request::default() };
     let (outbox, inbox) = std::sync::mpsc::sync_channel(1);
-    remote.call::<_, ()>(&services().output(outbox), "read", &request).unwrap();
+    remote.call::<_, ()>(&services().output(Outbox::Taken(outbox)), "read", &request).unwrap();
     let Batch::Accounts(accounts) = decode(&inbox.recv().unwrap()).unwrap() else {
         panic!("only accounts were asked for")
     };
@@ -166,7 +166,7 @@ fn batches_reach_the_outbox_and_a_closed_one_stops_the_plugin() {
 
     let (outbox, inbox) = std::sync::mpsc::sync_channel(1);
     drop(inbox);
-    assert!(remote.call::<_, ()>(&services().output(outbox), "read", &request).is_err());
+    assert!(remote.call::<_, ()>(&services().output(Outbox::Taken(outbox)), "read", &request).is_err());
     assert!(remote.call::<_, ()>(&services(), "read", &request).is_err(), "nobody asked for an answer");
 }
 
