@@ -12,7 +12,7 @@ mod access;
 mod seen;
 
 pub use access::explain;
-pub use seen::{Seen, digest, read};
+pub use seen::{Identity, Seen, digest, read};
 
 use crate::error::{Error, Kind, Result};
 use crate::fault;

@@ -13,7 +13,7 @@ use std::any::Any;
 use std::time::Duration;
 
 /// How long the stores wait for a lock here.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub const PATIENCE: Duration = Duration::from_secs(1);
 
 pub struct Bench {
     pub database: Database,

@@ -1,12 +1,12 @@
 //! What is SQLite's own.
 
-use crate::bench::{Bench, facts, update};
+use crate::bench::{Bench, PATIENCE, facts, update};
 use latchlift::error::Kind;
 use latchlift::store::Store;
 use latchlift::store::sqlite::Sqlite;
 use latchlift_plugin_api::plan::insert;
 use latchlift_plugin_api::{Filter, Record, Select, Value};
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 fn rec<V: Into<Value>, const N: usize>(fields: [(&str, V); N]) -> Record {
     Record::from(fields)
@@ -32,27 +32,93 @@ fn a_number_in_a_text_column_is_told_from_its_digits() {
     t.commit(vec![set(Value::Int(5))], &facts(&[("people", &["id"])])).unwrap();
 }
 
-#[test]
-fn a_crashed_apps_journal_is_rolled_back_and_reported() {
-    let t = Bench::sqlite();
+/// What a crash in the middle of a change leaves behind: a copy of database and journal in that moment.
+fn crash(t: &Bench) -> PathBuf {
     t.script("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT)");
     let names: Vec<String> = (0..3000).map(|i| format!("({i}, 'somebody of a certain length {i}')")).collect();
     t.script(&format!("INSERT INTO people VALUES {}", names.join(", ")));
-    // With next to no cache the change spills into the file long before it is committed. A copy of file and journal in
-    // that moment is what a crash leaves behind.
+    // With next to no cache the change spills into the file long before it is committed.
     let path = t.database.file().unwrap();
     let writer = rusqlite::Connection::open(path).unwrap();
     writer.execute_batch("PRAGMA cache_size = 1; BEGIN; UPDATE people SET name = 'nobody'").unwrap();
-    let journal = |path: &std::path::Path| std::path::PathBuf::from(format!("{}-journal", path.display()));
+    let journal = |path: &Path| PathBuf::from(format!("{}-journal", path.display()));
     let crashed = path.with_file_name("crashed.sqlite");
     std::fs::copy(path, &crashed).unwrap();
     std::fs::copy(journal(path), journal(&crashed)).unwrap();
     assert!(std::fs::read(&crashed).unwrap().windows(6).any(|part| part == b"nobody"), "nothing was spilled");
-    let store = Sqlite::new(crashed, Duration::from_secs(1));
+    crashed
+}
+
+/// Reads what a crash left, which is rolled back with a word about it.
+fn recovered(store: &Sqlite) {
     let mut reader = store.reader().unwrap();
     assert!(reader.notice().is_some_and(|notice| notice.contains("rolled it back")));
     assert_eq!(reader.count_by("people", "name", &Filter::eq("name", "nobody")).unwrap(), []);
     assert_eq!(reader.select(&Select::from("people", ["name"])).unwrap().rows.len(), 2000);
+}
+
+#[test]
+fn a_crashed_apps_journal_is_rolled_back_and_reported() {
+    let (one, other) = (Bench::sqlite(), Bench::sqlite());
+    recovered(&Sqlite::new(crash(&one), PATIENCE));
+    // A connection for writing would roll it back without a word.
+    let mut store = Sqlite::new(crash(&other), PATIENCE);
+    store.expect_commit();
+    recovered(&store);
+}
+
+#[test]
+fn a_crashed_apps_journal_is_found_behind_a_link_too() {
+    let (there, here) = (Bench::sqlite(), tempfile::tempdir().unwrap());
+    let link = here.path().join("link.sqlite");
+    std::os::unix::fs::symlink(crash(&there), &link).unwrap();
+    let mut store = Sqlite::new(link, PATIENCE);
+    store.expect_commit();
+    recovered(&store);
+}
+
+#[test]
+fn an_app_that_crashes_after_the_first_look_is_noticed_at_the_second() {
+    let t = Bench::sqlite();
+    let (crashed, path) = (crash(&t), t.database.file().unwrap().with_file_name("app.sqlite"));
+    std::fs::copy(t.database.file().unwrap(), &path).unwrap();
+    let mut store = Sqlite::new(path.clone(), PATIENCE);
+    store.expect_commit();
+    assert_eq!(store.reader().unwrap().notice(), None);
+    let journal = |path: &Path| PathBuf::from(format!("{}-journal", path.display()));
+    std::fs::copy(journal(&crashed), journal(&path)).unwrap();
+    std::fs::copy(&crashed, &path).unwrap();
+    recovered(&store);
+}
+
+#[test]
+fn a_commit_that_somebody_keeps_from_ending_is_rolled_back_and_can_be_done_later() {
+    let mut t = Bench::sqlite();
+    t.script(PEOPLE);
+    t.store.expect_commit();
+    let reader = rusqlite::Connection::open(t.database.file().unwrap()).unwrap();
+    reader.execute_batch("BEGIN; SELECT * FROM people").unwrap();
+    let change = || update("people", rec([("id", 1)]), rec([("name", "john")]), rec([("name", "max")]));
+    let facts = facts(&[("people", &["id"])]);
+    assert_eq!(t.commit(vec![change()], &facts).unwrap_err().kind, Kind::Locked);
+    drop(reader);
+    assert_eq!((names(&t), beside(&t)), (vec![vec!["john".into()]], vec![]));
+    t.commit(vec![change()], &facts).unwrap();
+    assert_eq!(names(&t), [["max".into()]]);
+}
+
+#[test]
+fn a_file_that_was_overwritten_is_opened_anew() {
+    let mut t = Bench::sqlite();
+    t.script(PEOPLE);
+    let path = t.database.file().unwrap().to_owned();
+    // A backup that SQLite could not tell from the database: as many changes and as many pages.
+    let backup = Bench::sqlite();
+    backup.script(&PEOPLE.replace("john", "jane"));
+    t.store.expect_commit();
+    assert_eq!(names(&t), [["john".into()]]);
+    std::fs::write(&path, std::fs::read(backup.database.file().unwrap()).unwrap()).unwrap();
+    assert_eq!(names(&t), [["jane".into()]]);
 }
 
 /// What was left beside the database.
@@ -208,7 +274,7 @@ fn a_table_without_rowids_is_read_and_written() {
 fn what_is_no_database_is_said_to_be_none() {
     let t = Bench::sqlite();
     let path = t.database.file().unwrap();
-    let open = || Sqlite::new(path.to_owned(), Duration::from_secs(1)).reader().err().unwrap();
+    let open = || Sqlite::new(path.to_owned(), PATIENCE).reader().err().unwrap();
     assert_eq!(open().kind, Kind::Unreachable);
     assert!(!path.exists(), "a database was created");
     std::fs::write(path, "not a database at all, but long enough to look for a header in").unwrap();

@@ -36,7 +36,7 @@ pub struct Seen {
 
 /// Which file, and when it was changed last.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Identity {
+pub struct Identity {
     device: u64,
     inode: u64,
     size: u64,
@@ -44,12 +44,25 @@ struct Identity {
     changed: (i64, i64),
 }
 
+impl Identity {
+    /// The identity of the file that these are the metadata of.
+    pub fn of(meta: &Metadata) -> Identity {
+        let modified = (meta.mtime(), meta.mtime_nsec());
+        let changed = (meta.ctime(), meta.ctime_nsec());
+        Identity { device: meta.dev(), inode: meta.ino(), size: meta.size(), modified, changed }
+    }
+
+    /// Whether it is the same file, changed or not.
+    pub fn is_of(&self, other: &Identity) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+}
+
 impl Seen {
     /// Asked before the reading begins, so that a change during it shows.
     pub(super) fn new(file: &File, meta: &Metadata) -> Seen {
-        let modified = (meta.mtime(), meta.mtime_nsec());
-        let changed = (meta.ctime(), meta.ctime_nsec());
-        let identity = Identity { device: meta.dev(), inode: meta.ino(), size: meta.size(), modified, changed };
+        let identity = Identity::of(meta);
+        let Identity { modified, changed, .. } = identity;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let margin = if is_here(file, changed) { SETTLED_HERE } else { SETTLED_ELSEWHERE };
         let settled = [changed, modified].into_iter().all(|time| is_before(time, now, margin));

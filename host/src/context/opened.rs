@@ -15,7 +15,7 @@ use latchlift_plugin_api::{
     Batch, Facts, Level, Located, Location, Plan, Reason, Request, Server, Settings, StoreKind,
 };
 
-/// An instance with its plugin loaded and its stores located. Nothing is held open.
+/// An instance with its plugin loaded and its stores located. Between two uses of a store no lock is held.
 pub struct Opened {
     name: String,
     pub(super) argument: String,
@@ -94,7 +94,7 @@ impl Opened {
         &self.stores
     }
 
-    /// Says before anything is asked that the stores will be written to.
+    /// Says before the stores are read that a commit is expected.
     pub fn expect_commit(&mut self) {
         self.stores.iter_mut().for_each(|(_, store)| store.expect_commit());
     }

@@ -10,7 +10,7 @@ use latchlift_plugin_api::{self as api, Batch, Facts, Files, Located, Plan, Prob
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{channel, sync_channel};
+use std::sync::mpsc::sync_channel;
 
 /// A plugin that was trusted, loaded and found to be the expected one.
 pub struct Loaded {
@@ -153,13 +153,12 @@ impl Loaded {
         })
     }
 
-    /// Answers a verb that changes nothing about one account: as [`Loaded::read`], for an answer too short to be worth a
-    /// thread.
+    /// Answers a verb that reads one account: as [`Loaded::read`], for an answer too short to be worth a thread.
     ///
     /// # Errors
     /// As [`Loaded::read`].
     pub fn read_one(&self, services: Services<'_>, request: &Request, take: &mut Sink<'_>) -> Result<()> {
-        let (outbox, inbox) = channel();
+        let (outbox, inbox) = sync_channel(BATCHES_AHEAD);
         let services = services.output(Outbox::Kept(outbox));
         self.call::<_, ()>(&services, "read", request)?;
         inbox.try_iter().try_for_each(|batch| take(self.understood(&batch)?))

@@ -9,7 +9,7 @@ use latchlift_plugin_api::abi::{Answer, answer, decode};
 use latchlift_plugin_api::{self as api, Batch, Derived, Files, Filter, Handle, Kdf, Secrets, Select, StoreKind};
 use serde::{Serialize, de::DeserializeOwned};
 use std::cell::RefCell;
-use std::sync::mpsc::{Sender, SyncSender};
+use std::sync::mpsc::SyncSender;
 
 /// What takes the batches of a read verb. An error stops the plugin's work.
 pub type Sink<'a> = dyn FnMut(Batch) -> Result<()> + 'a;
@@ -18,17 +18,18 @@ pub type Sink<'a> = dyn FnMut(Batch) -> Result<()> + 'a;
 pub(super) enum Outbox {
     /// Another thread takes them; the plugin waits where it is too far ahead.
     Taken(SyncSender<Vec<u8>>),
-    /// They are kept until the plugin is done.
-    Kept(Sender<Vec<u8>>),
+    /// They are kept until the plugin is done, which may not be many.
+    Kept(SyncSender<Vec<u8>>),
 }
 
 impl Outbox {
     fn put(&self, batch: Vec<u8>) -> Result<()> {
-        let put = match self {
-            Outbox::Taken(outbox) => outbox.send(batch),
-            Outbox::Kept(outbox) => outbox.send(batch),
-        };
-        put.map_err(|_| Error::new(Kind::Failed, "nobody wants the rest of the answer"))
+        match self {
+            Outbox::Taken(outbox) => {
+                outbox.send(batch).map_err(|_| Error::new(Kind::Failed, "nobody wants the rest of the answer"))
+            }
+            Outbox::Kept(outbox) => outbox.try_send(batch).map_err(|_| broken("gave far more than was asked for")),
+        }
     }
 }
 

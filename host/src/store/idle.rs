@@ -6,31 +6,35 @@ use std::sync::{Arc, Mutex};
 
 /// The connection of a store between two uses, in no transaction: planning, writing and looking afterwards need not knock
 /// three times. A person may think as long as they like; no lock is held meanwhile.
-pub struct Idle<C>(Arc<Mutex<Option<C>>>);
+pub struct Idle<C> {
+    home: Arc<Mutex<Option<C>>>,
+    settle: fn(&mut C) -> bool,
+}
 
 impl<C> Idle<C> {
-    /// None yet.
-    pub fn none() -> Idle<C> {
-        Idle(Arc::default())
+    /// None yet. `settle` ends a use of one, which rolls back what was not committed, and says whether it may be kept.
+    pub fn none(settle: fn(&mut C) -> bool) -> Idle<C> {
+        Idle { home: Arc::default(), settle }
     }
 
-    /// The idle connection or else a new one, each made ready by `begin`. An idle one may have died meanwhile, so that a
-    /// new one is tried before anything is said.
+    /// The idle connection where it `fits`, or else a new one, each made ready by `begin`. An idle one may have died
+    /// meanwhile, so that a new one is tried before anything is said, unless it is well and somebody holds a lock it needs:
+    /// another one would only wait for that once more.
     ///
     /// # Errors
-    /// Those of a new connection.
+    /// That of the lock; those of a new connection.
     pub fn lend(
         &self,
         connect: impl FnOnce() -> Result<C>,
-        settle: fn(&mut C) -> bool,
+        fits: impl FnOnce(&C) -> bool,
         mut begin: impl FnMut(&mut C) -> Result<()>,
     ) -> Result<Lent<C>> {
-        let lent = |connection| Lent { connection: Some(connection), settle, home: Arc::clone(&self.0) };
-        let idle = self.0.lock().ok().and_then(|mut idle| idle.take());
-        if let Some(mut idle) = idle {
+        let lent =
+            |connection| Lent { connection: Some(connection), settle: self.settle, home: Arc::clone(&self.home) };
+        let idle = self.home.lock().ok().and_then(|mut idle| idle.take());
+        if let Some(mut idle) = idle.filter(fits) {
             match begin(&mut idle) {
                 Ok(()) => return Ok(lent(idle)),
-                // It is well; somebody holds what it needs, and another one would only wait for it once more.
                 Err(held) if held.kind == Kind::Locked => return Err(held),
                 Err(_) => {}
             }
@@ -87,20 +91,25 @@ mod tests {
 
     #[test]
     fn a_connection_is_kept_where_it_ended_in_order_and_replaced_where_it_died() {
-        let (idle, made) = (Idle::none(), std::cell::Cell::new(0));
+        let in_order = |connection: &mut i32| *connection != 1;
+        let (idle, made) = (Idle::none(in_order), std::cell::Cell::new(0));
         let connect = || {
             made.set(made.get() + 1);
             Ok(made.get())
         };
         let fine = |_: &mut i32| Ok(());
-        let lend = |begin: fn(&mut i32) -> Result<()>, settle| idle.lend(connect, settle, begin).map(|lent| *lent);
-        assert_eq!(lend(fine, |_| true).unwrap(), 1);
-        assert_eq!(lend(fine, |_| false).unwrap(), 1, "the first one is used again");
-        assert_eq!(lend(fine, |_| true).unwrap(), 2, "one that could not settle is not");
+        let lend = |begin: fn(&mut i32) -> Result<()>| idle.lend(connect, |_| true, begin).map(|lent| *lent);
+        assert_eq!(lend(fine).unwrap(), 1);
+        assert_eq!(lend(fine).unwrap(), 2, "one that could not settle is not used again");
+        assert_eq!(lend(fine).unwrap(), 2);
         let dead = |connection: &mut i32| match *connection {
             2 => Err(Error::new(Kind::Unreachable, "gone")),
             _ => Ok(()),
         };
-        assert_eq!(lend(dead, |_| true).unwrap(), 3, "one that died is replaced");
+        assert_eq!(lend(dead).unwrap(), 3, "one that died is replaced");
+        assert_eq!(idle.lend(connect, |_| false, fine).map(|lent| *lent).unwrap(), 4, "one that does not fit is, too");
+        let locked = |_: &mut i32| Err(Error::new(Kind::Locked, "somebody writes"));
+        assert_eq!(lend(locked).unwrap_err().kind, Kind::Locked);
+        assert_eq!(made.get(), 4, "a lock was waited for once");
     }
 }

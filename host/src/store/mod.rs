@@ -46,7 +46,7 @@ pub trait Store {
         Ok(())
     }
 
-    /// Says before the first read that there will be a commit, so that one connection can serve for all of it.
+    /// Says before it is read that a commit is expected, so that one connection can serve for all of it.
     fn expect_commit(&mut self) {}
 
     /// The refusal to write, where the store is of a kind that is only ever read.

@@ -36,7 +36,11 @@ impl Mysql {
     /// The database at `server`; `patience` is how long to wait for a lock.
     pub fn new(server: Server, password: Option<Zeroizing<String>>, patience: Duration) -> Mysql {
         let password = password.or_else(|| server.password.clone().map(Zeroizing::new));
-        Mysql { target: Target { scheme: "mysql", server, password, patience }, idle: Idle::none(), tables: vec![] }
+        Mysql {
+            target: Target { scheme: "mysql", server, password, patience },
+            idle: Idle::none(roll_back),
+            tables: vec![],
+        }
     }
 
     /// The same, described at once with the first table that a reader asks for.
@@ -58,11 +62,14 @@ impl Mysql {
         );
         let isolation = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ";
         let connect = || self.target.connect(|encryption| self.attempt(encryption));
-        let settle = |connection: &mut Conn| connection.query_drop("ROLLBACK").is_ok();
-        let connection = self.idle.lend(connect, settle, |connection| {
-            let mut begin = [settings.as_str(), isolation, transaction].into_iter();
-            begin.try_for_each(|sql| connection.query_drop(sql)).map_err(|why| failure::running(&self.target, &why))
-        })?;
+        let connection = self.idle.lend(
+            connect,
+            |_| true,
+            |connection| {
+                let mut begin = [settings.as_str(), isolation, transaction].into_iter();
+                begin.try_for_each(|sql| connection.query_drop(sql)).map_err(|why| failure::running(&self.target, &why))
+            },
+        )?;
         Ok(Session { connection, target: self.target.clone(), keys: None, checked: HashSet::new() })
     }
 
@@ -144,6 +151,10 @@ impl Store for Mysql {
         crate::fault::point("mysql.commit.after").ok();
         Ok(())
     }
+}
+
+fn roll_back(connection: &mut Conn) -> bool {
+    connection.query_drop("ROLLBACK").is_ok()
 }
 
 /// A connection in a transaction.

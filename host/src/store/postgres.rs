@@ -37,7 +37,7 @@ impl Postgres {
         let password = password.or_else(|| server.password.clone().map(Zeroizing::new));
         Postgres {
             target: Target { scheme: "postgres", server, password, patience },
-            idle: Idle::none(),
+            idle: Idle::none(roll_back),
             tables: vec![],
         }
     }
@@ -63,10 +63,11 @@ impl Postgres {
              SET LOCAL lock_timeout = {patience}; SET LOCAL statement_timeout = {limit}"
         );
         let connect = || self.target.connect(|encryption| self.attempt(encryption));
-        let settle = |client: &mut Client| client.batch_execute("ROLLBACK").is_ok();
-        let client = self.idle.lend(connect, settle, |client| {
-            client.batch_execute(&begin).map_err(|why| failure::running(&self.target, &why))
-        })?;
+        let client = self.idle.lend(
+            connect,
+            |_| true,
+            |client| client.batch_execute(&begin).map_err(|why| failure::running(&self.target, &why)),
+        )?;
         Ok(Session { client, target: self.target.clone(), relations: HashMap::new() })
     }
 
@@ -161,6 +162,10 @@ struct Relation {
     name: String,
     /// `r` for a table, `v` for a view, and so on.
     kind: String,
+}
+
+fn roll_back(client: &mut Client) -> bool {
+    client.batch_execute("ROLLBACK").is_ok()
 }
 
 /// A connection in a transaction.

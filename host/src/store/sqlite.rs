@@ -1,6 +1,7 @@
 //! SQLite: one file, where one connection serves to look, to write with `BEGIN IMMEDIATE` and to look again.
 //!
-//! It is opened read-only where nothing will be written, and may write only between a commit's begin and end.
+//! It is opened read-only, unless a commit is expected and nobody uses the database; then SQLite's `query_only` keeps it from
+//! writing but in a commit. What a crashed app left is rolled back before anything is read, and that is said.
 //! Never creates a database and never replaces one: an app may hold it open. SQLite itself gives the side files
 //! (`-journal`, `-wal`) the owner and mode of the database.
 
@@ -25,7 +26,7 @@ use std::time::Duration;
 pub struct Sqlite {
     path: PathBuf,
     patience: Duration,
-    /// Whether there will be a commit.
+    /// Whether a commit is expected.
     writes: bool,
     idle: Idle<Open<Session>>,
 }
@@ -33,7 +34,7 @@ pub struct Sqlite {
 impl Sqlite {
     /// The file at `path`; `patience` is how long to wait for a lock.
     pub fn new(path: PathBuf, patience: Duration) -> Sqlite {
-        Sqlite { path, patience, writes: false, idle: Idle::none() }
+        Sqlite { path, patience, writes: false, idle: Idle::none(Open::settle) }
     }
 
     fn open(&self, flags: OpenFlags) -> Result<Open<Session>> {
@@ -45,44 +46,35 @@ impl Sqlite {
     }
 
     fn reading(&self) -> Result<Reading> {
-        let mut crashed = false;
-        let flags = match self.writes && !self.was_left_open() {
+        let (mut crashed, left_open) = (false, self.was_left_open());
+        let flags = match self.writes && !left_open {
             true => OpenFlags::SQLITE_OPEN_READ_WRITE,
             false => OpenFlags::SQLITE_OPEN_READ_ONLY,
         };
-        let open = self.begin(flags, |open| {
-            open.begin_reading().map_err(|why| {
-                crashed = needs_recovery(&why);
-                self.explain(&why)
-            })
-        });
+        let fits = |idle: &Open<Session>| !left_open && idle.database.is_current();
+        let open = self.idle.lend(
+            || self.open(flags),
+            fits,
+            |open| {
+                open.begin_reading().map_err(|why| {
+                    crashed = needs_recovery(&why);
+                    self.explain(&why)
+                })
+            },
+        );
         match open {
             Err(_) if crashed => self.recover(),
             open => Ok(Reading { open: open?, notice: None }),
         }
     }
 
-    /// The idle connection, or a new one opened with these flags, in a transaction.
-    fn begin(
-        &self,
-        flags: OpenFlags,
-        mut begin: impl FnMut(&mut Open<Session>) -> Result<()>,
-    ) -> Result<Lent<Open<Session>>> {
-        self.idle.lend(
-            || self.open(flags),
-            Open::settle,
-            |open| match open.database.is_current()? {
-                true => begin(open),
-                false => Err(Error::new(Kind::Unreachable, format!("{} was replaced", self.path.display()))),
-            },
-        )
-    }
-
     /// Whether SQLite's files beside the database are there: somebody uses it now, or crashed. A connection that may write
     /// would bring it in order without a word.
     fn was_left_open(&self) -> bool {
+        // Beside the file itself, where the path is a link.
+        let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let beside = |suffix: &str| {
-            let mut path = self.path.clone().into_os_string();
+            let mut path = path.clone().into_os_string();
             path.push(suffix);
             Path::new(&path).exists()
         };
@@ -138,7 +130,8 @@ impl Store for Sqlite {
     fn commit(&self, step: &Step, facts: &Facts, witness: &mut Witness<'_>) -> Result<()> {
         self.check_writable()?;
         // On an error the connection is given back with its transaction open, which rolls it back.
-        let mut open = self.begin(OpenFlags::SQLITE_OPEN_READ_WRITE, Open::begin_writing)?;
+        let fits = |idle: &Open<Session>| idle.database.is_current() && idle.database.may_write();
+        let mut open = self.idle.lend(|| self.open(OpenFlags::SQLITE_OPEN_READ_WRITE), fits, Open::begin_writing)?;
         let receipt = write::write(&mut open, step, facts)?;
         witness(receipt)?;
         crate::fault::point("sqlite.commit.before")?;

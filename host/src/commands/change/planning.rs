@@ -31,8 +31,8 @@ pub(super) fn open(run: &Run, ask: &mut Ask) -> Result<Vec<Opened>> {
             continue;
         }
         if !ask.write.dry_run {
-            run.settle(&open)?;
             open.expect_commit();
+            run.settle(&open)?;
         }
         opened.push(open);
     }

@@ -124,6 +124,17 @@ fn what_a_plugin_says_about_accounts_is_left_as_it_is() {
 }
 
 #[test]
+fn a_plugin_that_never_ends_about_one_account_is_stopped() {
+    let loaded = plugin(hello(1, 1, FACTS), nothing).unwrap();
+    let mut taken = 0;
+    let error = loaded.read_one(Services::none(), &Request::default(), &mut |_| {
+        taken += 1;
+        Ok(())
+    });
+    assert_eq!((error.unwrap_err().message.contains("far more than was asked for"), taken), (true, 0));
+}
+
+#[test]
 fn what_takes_the_batches_may_want_no_more_and_its_own_reason_comes_back() {
     let loaded = plugin(hello(1, 1, FACTS), nothing).unwrap();
     let mut seen = 0;

@@ -2,23 +2,20 @@
 
 use super::columns::{Bound, cell, quote};
 use super::failure;
+use crate::atomic::Identity;
 use crate::error::{Error, Kind, Result};
 use crate::store::sql::{Database, Natural, Open, Reference, Statement, Table};
 use latchlift_plugin_api::{Cell, Column, Value};
 use rusqlite::{Connection, OpenFlags};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How many prepared statements are kept: as many as a plugin asks for one account.
-const STATEMENTS: usize = 64;
-
-/// An open file, whose connection may write only between a commit's begin and end.
+/// An open file.
 pub struct Session {
     pub connection: Connection,
     path: PathBuf,
-    /// The device and the inode.
-    file: (u64, u64),
+    /// The file when it was opened, and then as each use left it.
+    file: Identity,
     /// SQLite's number for the layout of the tables, when it was looked at last.
     layout: Option<i64>,
     patience: Duration,
@@ -34,7 +31,6 @@ impl Session {
         let explain = |why| failure::explain(path, patience, &why);
         let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(explain)?;
         connection.busy_timeout(patience).map_err(explain)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(Session { connection, path: path.to_owned(), file, layout: None, patience })
     }
 
@@ -43,12 +39,15 @@ impl Session {
         &self.path
     }
 
-    /// Whether the path still stands for the file that was opened.
-    ///
-    /// # Errors
-    /// It stands for no file.
-    pub fn is_current(&self) -> Result<bool> {
-        Ok(identity(&self.path)? == self.file)
+    /// Whether the path stands for the file as the last use left it. SQLite itself sees what others wrote by its rules, but
+    /// not what was copied over the file.
+    pub fn is_current(&self) -> bool {
+        identity(&self.path).is_ok_and(|file| file == self.file)
+    }
+
+    /// Whether it was opened for writing, and the system allowed that.
+    pub fn may_write(&self) -> bool {
+        !self.connection.is_readonly("main").unwrap_or_default()
     }
 
     fn explain(&self, why: &rusqlite::Error) -> Error {
@@ -112,7 +111,7 @@ impl Open<Session> {
     pub fn begin_writing(&mut self) -> Result<()> {
         let Session { connection, path, .. } = &self.database;
         // SQLite would begin all the same, and refuse the first write.
-        if connection.is_readonly("main").unwrap_or_default() {
+        if !self.database.may_write() {
             return Err(failure::denied(path, "write"));
         }
         let begun = connection.execute_batch("PRAGMA query_only = OFF; PRAGMA foreign_keys = ON; BEGIN IMMEDIATE");
@@ -124,7 +123,8 @@ impl Open<Session> {
         let connection = &self.database.connection;
         let layout = Some(connection.pragma_query_value(None, "schema_version", |row| row.get(0))?);
         if self.database.layout != layout {
-            // A file that is no database, or a damaged one, shows here.
+            // A file that is no database, or a damaged one, shows here, and SQLite reads the layout anew: not every question
+            // about a table looks whether it is still the same.
             connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
             self.database.layout = layout;
             self.forget();
@@ -132,14 +132,16 @@ impl Open<Session> {
         Ok(())
     }
 
-    /// Ends a transaction, which rolls back what was not committed. Gives whether the connection may be kept: not where it
-    /// would be the last one of a write-ahead log, for a reader cannot write that log back and remove it, as the last one to
-    /// leave does.
+    /// Ends a transaction, which rolls back what was not committed. Gives whether the connection may be kept: not with a
+    /// write-ahead log, for which it might be the last one, and the last one to leave writes the log back and removes it.
     pub fn settle(&mut self) -> bool {
-        let connection = &self.database.connection;
+        let Session { connection, path, file, .. } = &mut self.database;
         let journal = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
         let ended = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
-        ended && journal.is_ok_and(|journal| journal != "wal")
+        let left = identity(path).ok().filter(|left| left.is_of(file));
+        let Some(left) = left.filter(|_| ended && journal.is_ok_and(|journal| journal != "wal")) else { return false };
+        *file = left;
+        true
     }
 }
 
@@ -265,10 +267,10 @@ impl Database for Session {
     }
 }
 
-/// The device and the inode that the path stands for now.
-fn identity(path: &Path) -> Result<(u64, u64)> {
+/// What the path stands for now.
+fn identity(path: &Path) -> Result<Identity> {
     match std::fs::metadata(path) {
-        Ok(found) if found.is_file() => Ok((found.dev(), found.ino())),
+        Ok(found) if found.is_file() => Ok(Identity::of(&found)),
         Ok(_) => Err(Error::new(Kind::Unreachable, format!("{} is not a file", path.display()))),
         Err(why) => Err(failure::unreachable(path, &why)),
     }

@@ -70,13 +70,15 @@ fn repair(context: &Context<'_>, request: &Request, layout: &Layout, mut user: U
         let (names, end) = ([(found.user.uid.as_str(), name)].into(), copies::ended_by_password(&request.options));
         changes.extend(copies::renamed(reader, layout, &names, request.now, end)?);
     }
-    changes.extend(new_password(reader, layout, &found.user.uid, request.now, || hashed(context, request))?);
-    let mut plan = Plan::new(format!("Repair the initial administrator {name} and set a new password"));
+    let mut ending = vec![];
     if !request.options.keep_sessions {
         let rows = sessions::rows(reader, layout, Filter::eq("user_uid", &found.user.uid), request.now)?;
-        changes.extend(sessions::ending(&rows, request.options.tokens));
+        ending = sessions::ending(&rows, request.options.tokens);
     }
-    plan = plan.for_sign_in(&found.user.uid, name).step(changes).then(RESTART);
+    changes.extend(new_password(reader, layout, &found.user.uid, request.now, || hashed(context, request))?);
+    changes.extend(ending);
+    let plan = Plan::new(format!("Repair the initial administrator {name} and set a new password"));
+    let plan = plan.for_sign_in(&found.user.uid, name).step(changes).then(RESTART);
     Ok(warned(plan, layout, &found, &holdings.with_new_password(), request))
 }
 
