@@ -24,8 +24,12 @@ pub fn explain(refused: &clap::Error, arguments: &[String]) -> Error {
     let root = Cli::command();
     let words = Words::split(&root, arguments);
     let line = Line { refused, path: words.path(&root), words };
+    let foreign = [ErrorKind::InvalidSubcommand, ErrorKind::UnknownArgument, ErrorKind::MissingSubcommand];
+    let own = foreign.contains(&refused.kind()).then(|| hints::own_words(&line.words.plain, &installed(arguments)));
+    let own = own.unwrap_or_default();
+    let has_secret = own.has_password || line.has_secret();
     let (message, help) = match refused.kind() {
-        _ if line.has_secret() => line.secret(),
+        _ if has_secret => line.secret(),
         ErrorKind::InvalidSubcommand => line.unknown_verb(),
         ErrorKind::UnknownArgument => line.unknown_argument(),
         ErrorKind::TooManyValues => (format!("`{}` takes no value", line.invalid()), None),
@@ -45,10 +49,8 @@ pub fn explain(refused: &clap::Error, arguments: &[String]) -> Error {
         _ => clap_words(refused),
     };
     let error = Error::new(Kind::Usage, message);
-    let error = if line.has_secret() { error.note("nothing was changed") } else { error };
-    let foreign = [ErrorKind::InvalidSubcommand, ErrorKind::UnknownArgument, ErrorKind::MissingSubcommand];
-    let own = foreign.contains(&refused.kind()).then(|| hints::own_words(&line.words.plain, &installed(arguments)));
-    let mut own = own.unwrap_or_default().into_iter();
+    let error = if has_secret { error.note("nothing was changed") } else { error };
+    let mut own = own.lines.into_iter();
     let seen = || format!("see `{} --help`", line.spoken());
     let first = own.next().or(help).unwrap_or_else(seen);
     Error { more: own.collect(), ..error.help(first) }
@@ -123,9 +125,8 @@ impl Line<'_> {
 
     /// Whether the parse failed at something that is or may be a password.
     fn has_secret(&self) -> bool {
-        let secret_flags = ["--password", "--pass", "--passwd", "--pwd", "--pw", "--new-password"];
-        let unknown = self.refused.kind() == ErrorKind::UnknownArgument;
-        let flag = |name: &str| secret_flags.contains(&name) || (unknown && name == "-p");
+        let secret_flags = ["-p", "--password", "--pass", "--passwd", "--pwd", "--pw", "--new-password"];
+        let flag = |name: &str| secret_flags.contains(&name);
         self.words.flags.iter().any(|typed| flag(&typed.name)) || self.has_stray_secret()
     }
 
@@ -140,7 +141,8 @@ impl Line<'_> {
                 ErrorKind::TooManyValues => true,
                 // `passwd john secret` of other tools; `password rest john` and `password change john` are slips.
                 ErrorKind::InvalidSubcommand => {
-                    let slip = !self.names().is_empty() && (self.similar_verb().is_some() || self.meant().is_some());
+                    let known = self.similar_verb().is_some() || self.meant().is_some();
+                    let slip = (known && !self.names().is_empty()) || self.swapped().is_some();
                     self.words.plain.len() > if slip { 3 } else { 2 }
                 }
                 _ => false,
@@ -165,6 +167,25 @@ impl Line<'_> {
         meant(self.names().first().copied(), self.unknown_word())
     }
 
+    /// The command that was meant where noun, verb and name are there in another order: `reset password john`,
+    /// `password john reset`.
+    fn swapped(&self) -> Option<String> {
+        let root = self.path.first()?;
+        let plain = &self.words.plain;
+        let (noun, verb) = match self.names()[..] {
+            [] => (root.find_subcommand(plain.get(1)?)?, plain.first()?),
+            [noun] => (root.find_subcommand(noun)?, plain.get(2)?),
+            _ => return None,
+        };
+        let spoken = |verb: &Command| {
+            let named = verb.get_positionals().any(|arg| arg.get_id() != "search");
+            let name = if named { " NAME" } else { "" };
+            format!("{} {}{name}", noun.get_name(), verb.get_name())
+        };
+        let meant = || meant(Some(noun.get_name()), verb).map(str::to_owned);
+        noun.find_subcommand(verb).map(spoken).or_else(meant)
+    }
+
     fn similar_verb(&self) -> Option<&str> {
         crate::instance::similar(self.unknown_word(), verbs(self.command()))
     }
@@ -177,7 +198,7 @@ impl Line<'_> {
             ["password"] if similar.is_none() => "`password` has no such verb".to_owned(),
             [noun, ..] => format!("`{noun}` has no verb `{word}`"),
         };
-        let help = match (self.meant(), similar) {
+        let help = match (self.swapped().or_else(|| self.meant().map(str::to_owned)), similar) {
             (Some(command), _) => Some(format!("did you mean `latchlift {command}`?")),
             (None, Some(similar)) => Some(format!("did you mean `{} {similar}`?", self.spoken())),
             (None, None) => {

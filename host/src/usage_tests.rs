@@ -32,6 +32,10 @@ fn a_password_among_the_arguments_is_caught_and_not_repeated() {
         "latchlift -a A admin recreate root hunter2",
         "latchlift -a A admins recreate root password=hunter2",
         "latchlift user add john --password hunter2",
+        "latchlift homarr users update-password -u john -p hunter2",
+        "latchlift photoprism users mod -p hunter2 admin",
+        "latchlift reset password john hunter2",
+        "latchlift password john reset hunter2",
     ] {
         let error = explained(line);
         assert!(error.message.starts_with("passwords are not arguments"), "{line}: {}", error.message);
@@ -115,6 +119,12 @@ fn the_words_that_people_try_first_are_answered() {
         ("latchlift reset john", "did you mean `latchlift password reset NAME`?"),
         ("latchlift mfa off john", "did you mean `latchlift mfa disable NAME`?"),
         ("latchlift logout john", "did you mean `latchlift session revoke NAME`?"),
+        ("latchlift reset password john", "did you mean `latchlift password reset NAME`?"),
+        ("latchlift password john reset", "did you mean `latchlift password reset NAME`?"),
+        ("latchlift list users", "did you mean `latchlift user list`?"),
+        ("latchlift user john reset", "did you mean `latchlift password reset NAME`?"),
+        ("latchlift user reset john", "did you mean `latchlift password reset NAME`?"),
+        ("latchlift disable mfa tina", "did you mean `latchlift mfa disable NAME`?"),
     ] {
         assert_eq!(explained(line).help.as_deref(), Some(help), "{line}");
     }

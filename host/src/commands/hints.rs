@@ -92,12 +92,21 @@ fn likeness(text: &str, wanted: &str) -> f64 {
     }
 }
 
+/// What to say to somebody who typed an app's own command to us.
+#[derive(Debug, Default)]
+pub struct OwnWords {
+    /// What to type instead, for each command it may be.
+    pub lines: Vec<String>,
+    /// Whether a word is left that the app's command takes for a password.
+    pub has_password: bool,
+}
+
 /// The words of an app's own command that someone typed to us, and what to type instead.
 ///
 /// `words` are the arguments without flags and their values. Apps mean different things by the same words, so this only
 /// answers; it never runs anything.
-pub fn own_words(words: &[String], installed: &[Facts]) -> Vec<String> {
-    let mut found: Vec<(usize, &Facts, &Replaces)> = Vec::new();
+pub fn own_words(words: &[String], installed: &[Facts]) -> OwnWords {
+    let mut found: Vec<(usize, &Facts, &Replaces, usize)> = Vec::new();
     for facts in installed {
         for replaces in &facts.replaces {
             let known = command_words(&replaces.command);
@@ -106,20 +115,29 @@ pub fn own_words(words: &[String], installed: &[Facts]) -> Vec<String> {
             let typed = if behind { &words[1..] } else { words };
             // A script's own switches and their values may stand before the words that count.
             let starts = if behind && replaces.command.contains("--script") { typed.len() } else { 1 };
-            let told = !known.is_empty() && typed.windows(known.len()).take(starts).any(|words| *words == known[..]);
-            if told {
-                found.push((known.len(), facts, replaces));
+            if known.is_empty() {
+                continue;
+            }
+            if let Some(at) = typed.windows(known.len()).take(starts).position(|words| *words == known[..]) {
+                found.push((known.len(), facts, replaces, typed.len() - at - known.len()));
             }
         }
     }
     let longest = found.iter().map(|(length, ..)| *length).max().unwrap_or_default();
-    let lines = found.iter().filter(|(length, ..)| *length == longest);
-    let mut lines: Vec<String> = lines.map(|(_, facts, replaces)| told(facts, replaces)).collect();
+    found.retain(|(length, ..)| *length == longest);
+    // Behind the account's name.
+    let takes_password =
+        |replaces: &Replaces| replaces.command.ends_with(" PASSWORD") || replaces.instead.contains(" password ");
+    let has_password = found.iter().any(|(_, _, replaces, left)| *left > 1 && takes_password(replaces));
+    let mut lines: Vec<String> = found.iter().map(|(_, facts, replaces, _)| told(facts, replaces)).collect();
     lines.dedup();
-    lines
+    OwnWords { lines, has_password }
 }
 
 fn told(facts: &Facts, replaces: &Replaces) -> String {
+    if let (true, Some(note)) = (replaces.instead == replaces.command, &replaces.note) {
+        return format!("{note}: `{}`", replaces.command);
+    }
     let later = if replaces.later { " (comes with a later release)" } else { "" };
     format!("{}'s `{}` is `{}` here{later}", facts.title, replaces.command, replaces.instead)
 }
@@ -148,8 +166,43 @@ mod tests {
         };
         let facts =
             Facts { app: "homarr".into(), title: "Homarr".into(), replaces: vec![replaces], ..Facts::default() };
-        let said = own_words(&["reset-password".into(), "john".into()], &[facts]).join("\n");
+        let said = own_words(&["reset-password".into(), "john".into()], &[facts]).lines.join("\n");
         assert!(said.contains("`latchlift password reset NAME`"), "{said}");
+    }
+
+    #[test]
+    fn a_password_behind_an_apps_own_words_is_noticed_and_what_stays_the_apps_is_said_to() {
+        let replaces = |command: &str, instead: &str| Replaces {
+            command: command.into(),
+            instead: instead.into(),
+            note: Some("its own command stays the way".into()),
+            ..Replaces::default()
+        };
+        let facts = Facts {
+            app: "home-assistant".into(),
+            title: "Home Assistant".into(),
+            replaces: vec![
+                replaces("hass --script auth -c DIR change_password NAME PASSWORD", "latchlift password reset NAME"),
+                replaces("hass --script auth -c DIR add NAME PASSWORD", "latchlift user add NAME"),
+                replaces("hass --script auth -c DIR list", "latchlift user list"),
+                replaces("ha auth cache", "ha auth cache"),
+            ],
+            ..Facts::default()
+        };
+        let typed = |line: &str| {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            own_words(&words, std::slice::from_ref(&facts))
+        };
+        for (line, has_password) in [
+            ("change_password john secret", true),
+            ("hass auth /srv/ha change_password john secret", true),
+            ("hass auth /srv/ha add john secret", true),
+            ("hass auth /srv/ha change_password john", false),
+            ("hass auth list john doe", false),
+        ] {
+            assert_eq!(typed(line).has_password, has_password, "{line}");
+        }
+        assert_eq!(typed("ha auth cache").lines, ["its own command stays the way: `ha auth cache`"]);
     }
 
     #[test]

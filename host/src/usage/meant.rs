@@ -1,7 +1,7 @@
 //! Words that people try first, and the command each stands for. They are only answered, never run.
 
 /// Noun (empty where a noun should stand), word, command.
-const MEANT: [(&str, &[&str], &str); 21] = [
+const MEANT: [(&str, &[&str], &str); 22] = [
     ("", &["reset", "change-password", "reset-password"], "password reset NAME"),
     ("", &["unlock", "why", "whoami"], "user show NAME"),
     ("", &["list", "ls"], "user list"),
@@ -21,7 +21,8 @@ const MEANT: [(&str, &[&str], &str); 21] = [
     ("admin", &["demote", "remove", "delete"], "admin revoke NAME"),
     ("admin", &["create", "reset", "restore"], "admin recreate NAME"),
     ("session", &["kill", "end", "delete", "remove", "clear", "logout"], "session revoke NAME"),
-    ("user", &["enable", "activate", "unlock", "check"], "user show NAME"),
+    ("user", &["unlock", "check"], "user show NAME"),
+    ("user", &["reset", "reset-password"], "password reset NAME"),
     ("ban", &["remove", "delete", "lift"], "ban clear ADDRESS"),
 ];
 
