@@ -62,7 +62,7 @@ pub fn accounts(run: &Run, search: Option<String>, options: Options, limit: Opti
     let code = ask(run, question, take, |instance, account| {
         let meant_to = !account.is_deleted() && !account.system;
         if locked_out.is_none() && account.can_sign_in.value() == Some(&false) && meant_to {
-            locked_out = Some(show_command(instance, account));
+            locked_out = Some(show_command(run, instance, account));
         }
     })?;
     // The reasons are long; a table shows their codes, and says once where the rest is.
@@ -72,9 +72,10 @@ pub fn accounts(run: &Run, search: Option<String>, options: Options, limit: Opti
     Ok(code)
 }
 
-fn show_command(instance: &Instance, account: &Account) -> Vec<String> {
+fn show_command(run: &Run, instance: &Instance, account: &Account) -> Vec<String> {
     let name = account.name.value().cloned().unwrap_or_else(|| format!("--id={}", account.id));
-    ["latchlift", "user", "show", &name, "--app", instance.argument()].map(str::to_owned).to_vec()
+    let command = ["latchlift", "user", "show", &name].map(str::to_owned).into_iter();
+    command.chain(instance.flags(&run.global)).collect()
 }
 
 /// Whether an account is meant by a search: part of its name, e-mail, display name, or one of its ids; letter case aside.

@@ -15,9 +15,12 @@ use latchlift_plugin_api::{Options, Random, Request, Time};
 pub use opened::Opened;
 pub use past::Reopened;
 pub use select::{Instance, Wanted};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 pub use stores::place;
+use zeroize::Zeroizing;
 
 /// One run of the program.
 pub struct Run {
@@ -30,6 +33,8 @@ pub struct Run {
     /// The plugins.
     pub registry: Registry,
     state_dir: Result<PathBuf>,
+    /// The databases' passwords that were read, by place: a person is asked once.
+    store_passwords: RefCell<HashMap<String, Zeroizing<String>>>,
 }
 
 impl Run {
@@ -43,7 +48,7 @@ impl Run {
         let registry = Registry::search(&global.plugin_dir, &config.plugin_dirs)?;
         let state_dir = state_dir(&global, &config);
         config.files.iter().for_each(|file| ui.detail(format!("configuration: {}", file.display())));
-        Ok(Run { ui, state_dir, global, config, registry })
+        Ok(Run { ui, state_dir, global, config, registry, store_passwords: RefCell::default() })
     }
 
     /// The journal.

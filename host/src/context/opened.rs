@@ -19,7 +19,7 @@ use latchlift_plugin_api::{
 pub struct Opened {
     name: String,
     pub(super) argument: String,
-    /// What a command needs to mean this instance: `--app` and the settings given.
+    /// See [`Instance::flags`].
     flags: Vec<String>,
     loaded: Loaded,
     settings: Settings,
@@ -52,15 +52,10 @@ impl Opened {
             stores.push((store.clone(), run.store(location, &loaded.facts)?));
             run.ui.detail(format!("store: {shown}"));
         }
-        let mut flags = vec!["--app".to_owned(), instance.argument.clone()];
-        for path in &run.global.settings {
-            let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            flags.extend(["--settings".to_owned(), whole.display().to_string()]);
-        }
         Ok(Opened {
             name: instance.name.clone(),
             argument: instance.argument.clone(),
-            flags,
+            flags: instance.flags(&run.global),
             loaded,
             settings,
             files,
@@ -79,9 +74,18 @@ impl Opened {
         &self.argument
     }
 
-    /// What a command needs to mean it: `--app` and the settings given.
+    /// See [`Instance::flags`].
     pub fn flags(&self) -> &[String] {
         &self.flags
+    }
+
+    /// What a command needs to come back to the place of a journal entry. The journal knows all of it but a server's
+    /// password.
+    pub fn flags_to_return(&self) -> &[String] {
+        match self.server_password().is_some() && self.flags.len() > 2 {
+            true => &self.flags,
+            false => &[],
+        }
     }
 
     /// What the plugin states about its app.

@@ -1,6 +1,7 @@
 //! Which instances a run is about.
 
 use super::{Opened, Run};
+use crate::cli::Global;
 use crate::error::{Error, Kind, Result};
 use crate::instance::{self, App};
 use crate::journal::Entry;
@@ -29,6 +30,20 @@ impl Instance {
     /// What to type after `--app` to mean it, from any directory. The journal knows instances by this.
     pub fn argument(&self) -> &str {
         &self.argument
+    }
+
+    /// What a command needs to mean it, from any directory: `--app`, and what was said on the command line about how it is
+    /// reached.
+    pub fn flags(&self, global: &Global) -> Vec<String> {
+        let mut flags = vec!["--app".to_owned(), self.argument.clone()];
+        let settings = global.settings.iter().map(|path| ("--settings", path));
+        for (flag, path) in
+            settings.chain(global.store_password_file.iter().map(|path| ("--store-password-file", path)))
+        {
+            let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            flags.extend([flag.to_owned(), whole.display().to_string()]);
+        }
+        flags
     }
 }
 

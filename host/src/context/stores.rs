@@ -36,7 +36,11 @@ impl Run {
         if server.password.is_some() || (file.is_none() && needs_none) {
             return Ok(server.password.clone());
         }
+        if let Some(known) = self.store_passwords.borrow().get(place) {
+            return Ok(Some(known.to_string()));
+        }
         let password = secret::read_for_store(file, place, self.ui.can_ask)?;
+        self.store_passwords.borrow_mut().insert(place.to_owned(), password.text.clone());
         Ok(Some(password.text.to_string()))
     }
 

@@ -109,7 +109,9 @@ pub(super) fn tell(run: &Run, planned: &Planned, outcome: &Outcome, new_password
     if can_go_back {
         let dir =
             run.global.state_dir.as_ref().map(|dir| format!(" --state-dir {}", dir.display())).unwrap_or_default();
-        run.ui.say(format!("{place}undo: latchlift undo {}{dir}", outcome.entry));
+        let command = ["latchlift", "undo", &outcome.entry].map(str::to_owned).into_iter();
+        let command: Vec<String> = command.chain(planned.opened.flags_to_return().iter().cloned()).collect();
+        run.ui.say(format!("{place}undo: {}{dir}", ui::pasted(&command)));
     }
 }
 
