@@ -35,7 +35,8 @@ pub(super) fn ask<T: Serialize>(
     let Question { request, shape, limit, empty, missing } = question;
     let instances = run.selected()?;
     let passes_over = !run.names_instances() && instances.len() > 1;
-    let mut printer = Printer { out: Writer::stdout(shape, run.ui.format), limit, rows: 0, stopped: false, lost: None };
+    let mut printer =
+        Printer { out: Writer::stdout(shape, run.ui.format), limit, rows: 0, stopped: false, cut: false, lost: None };
     let (mut errors, mut asked, mut unsupported) = (vec![], 0, None);
     for instance in &instances {
         let print = &mut |batch| match batch {
@@ -63,11 +64,22 @@ pub(super) fn ask<T: Serialize>(
         asked += 1;
     }
     let nothing = printer.rows == 0 && printer.lost.is_none();
+    // An account is in some of the apps; only where it is in none, that is a failure.
+    let (all, elsewhere) = (errors.len() == asked, |(_, error): &(String, Error)| error.kind == Kind::NotFound);
+    match errors.iter().all(elsewhere) {
+        true if all && asked > 1 && !printer.out.has_begun() => return Err(errors.remove(0).1),
+        _ if !all => errors.retain(|error| !elsewhere(error)),
+        _ => {}
+    }
+    let cut = printer.cut && run.ui.format == crate::cli::Format::Table;
     match (asked, unsupported, missing) {
         (0, Some(error), _) if nothing => return Err(error),
         (1, ..) if errors.len() == 1 && !printer.out.has_begun() => return Err(errors.remove(0).1),
         (_, _, Some(missing)) if nothing && errors.is_empty() => return Err(missing),
         _ => printer.end(&errors),
+    }
+    if let (true, Some(limit)) = (cut, limit) {
+        run.ui.say(format!("\nthere is more: these are the first {limit}"));
     }
     Ok(conclude(run, &errors, asked, nothing.then_some(empty)))
 }
@@ -79,6 +91,8 @@ struct Printer<'q, T> {
     rows: usize,
     /// Whether the plugin was stopped because there are rows enough.
     stopped: bool,
+    /// Whether there were more.
+    cut: bool,
     /// Why they cannot be written.
     lost: Option<std::io::Error>,
 }
@@ -87,10 +101,11 @@ impl<T: Serialize> Printer<'_, T> {
     fn print(&mut self, instance: &Instance, rows: &[T], seen: &mut dyn FnMut(&Instance, &T)) -> Result<()> {
         if self.limit.is_some_and(|limit| self.rows >= limit) {
             // Stops the plugin's work: nobody wants to see more.
-            self.stopped = true;
+            (self.stopped, self.cut) = (true, true);
             return Err(Error::new(Kind::Failed, "there are rows enough"));
         }
         let left = self.limit.map_or(rows.len(), |limit| rows.len().min(limit - self.rows));
+        self.cut |= left < rows.len();
         for row in &rows[..left] {
             seen(instance, row);
             if let Err(why) = self.out.row(instance.name(), row) {
