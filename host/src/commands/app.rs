@@ -3,12 +3,14 @@
 use super::Exit;
 use super::list::Gathered;
 use super::rows::time;
+use crate::cli::Format;
 use crate::context::{Opened, Run};
 use crate::error::{Error, Kind, Result};
 use crate::output::List;
 use crate::ui;
 use latchlift_plugin_api::{Batch, Check, Finding, Options, Severity};
 use serde::Serialize;
+use std::rc::Rc;
 
 /// A check with the place it was made at.
 #[derive(Serialize)]
@@ -48,13 +50,15 @@ pub fn list(run: &Run) -> Result<Exit> {
 /// The only instance asked failed. Serious findings are no error but exit code 10.
 pub fn check(run: &Run) -> Result<Exit> {
     let checked = look(run)?;
-    if run.ui.format == crate::cli::Format::Table {
-        let text: Vec<String> = checked.rows.iter().map(|(app, checked)| report(app, checked)).collect();
-        if !text.is_empty() {
-            ui::answer(&text.join("\n"));
+    match run.ui.format {
+        Format::Table => {
+            let text: Vec<String> = checked.rows.iter().map(|(app, checked)| report(app, checked)).collect();
+            if !text.is_empty() {
+                ui::answer(&text.join("\n"));
+            }
         }
-    } else {
-        answer(&checked).print(run.ui.format);
+        Format::Json => answer(&checked).print(run.ui.format),
+        Format::Csv | Format::Tsv | Format::Markdown => print_findings(&checked, run.ui.format),
     }
     // As JSON they are part of the answer.
     if !run.ui.json() {
@@ -66,6 +70,31 @@ pub fn check(run: &Run) -> Result<Exit> {
         true if checked.rows.iter().any(|(_, checked)| serious(&checked.check)) => Kind::No.exit(),
         true => 0,
     })
+}
+
+/// The findings as rows, where an answer has nothing but rows.
+fn print_findings(checked: &Gathered<Checked>, format: Format) {
+    let of = |(app, checked): &(Rc<str>, Checked)| {
+        let app = Rc::clone(app);
+        checked.check.findings.clone().into_iter().map(move |finding| (Rc::clone(&app), finding))
+    };
+    let rows: Vec<(Rc<str>, Finding)> = checked.rows.iter().flat_map(of).collect();
+    let headings = &["APP", "SEVERITY", "CODE", "FINDING", "SEEN IN", "FIX"];
+    let cells = |app: &str, finding: &Finding| {
+        let Finding { code, message, evidence, fix, .. } = finding;
+        let fix = ui::pasted(fix);
+        let severity = severity(finding).to_owned();
+        vec![app.to_owned(), severity, code.clone(), message.clone(), evidence.clone().unwrap_or_default(), fix]
+    };
+    List { name: "findings", rows: &rows, errors: &checked.errors, headings, cells }.print(format);
+}
+
+fn severity(finding: &Finding) -> &'static str {
+    match finding.severity {
+        Severity::Serious => "serious",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
 }
 
 fn answer(checked: &Gathered<Checked>) -> List<'_, Checked> {
@@ -136,12 +165,7 @@ fn report(app: &str, checked: &Checked) -> String {
         lines.push("  nothing found".to_owned());
     }
     for finding in &check.findings {
-        let severity = match finding.severity {
-            Severity::Serious => "serious",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
-        lines.push(format!("  {severity}: {}", ui::escaped(&finding.message)));
+        lines.push(format!("  {}: {}", severity(finding), ui::escaped(&finding.message)));
         lines.extend(finding.evidence.iter().map(|evidence| format!("    seen in: {}", ui::escaped(evidence))));
         if !finding.fix.is_empty() {
             lines.push(format!("    mend it with: {}", ui::escaped(&ui::pasted(&finding.fix))));
