@@ -92,6 +92,11 @@ impl App {
             Some((plugin, location)) if is_plugin(plugin) && !location.starts_with("//") => {
                 App::ad_hoc(value, plugin, location, base)
             }
+            Some((plugin, location)) if is_plugin(&as_plugin(plugin)) && !location.starts_with("//") => {
+                let message = "--app names no plugin before its location";
+                let help = format!("plugins are written in small letters: {}:...", as_plugin(plugin));
+                Err(Error::new(Kind::Usage, message).help(help))
+            }
             // Not shown: it may be a URL with a password.
             Some(_) => Err(which_app("--app names no plugin before its location")),
             None if value.contains('/') => Err(which_app(&format!("`{value}` does not say which app is there"))),
@@ -123,6 +128,10 @@ pub fn is_name(name: &str) -> bool {
 /// Whether a plugin may have this name, which becomes part of a file's.
 pub fn is_plugin(name: &str) -> bool {
     is_name(name) && !name.contains('_')
+}
+
+fn as_plugin(name: &str) -> String {
+    name.to_lowercase().replace('_', "-")
 }
 
 fn which_app(message: &str) -> Error {

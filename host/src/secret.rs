@@ -58,19 +58,19 @@ impl fmt::Debug for Password {
 /// The largest thing taken for a password; more is a wrong file.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Reads the password of `name`: a new one twice from the person, an existing one once.
+/// Reads a password; from the person, the existing one of `name`.
 ///
 /// # Errors
 /// [`Kind::Usage`] where there is none, nobody to ask, or it has characters nobody can type at a login;
 /// [`Kind::Denied`] where the file may not be read; [`Kind::Interrupted`] where the person pressed Ctrl-C.
-pub fn read(source: &Source, purpose: Purpose, name: &str, may_ask: bool) -> Result<Password> {
+pub fn read(source: &Source, name: &str, may_ask: bool) -> Result<Password> {
     match source {
         Source::Generate => generate(),
         Source::Stdin => password(&all(std::io::stdin().lock(), "standard input")?, "on standard input"),
         Source::File(path) => from_file(path, "--password-file"),
         Source::Prompt => {
-            let terminal = Terminal::open(may_ask).ok_or_else(|| nobody_to_ask(purpose))?;
-            ask(&terminal, purpose, name)
+            let terminal = Terminal::open(may_ask).ok_or_else(|| nobody_to_ask(Purpose::Check))?;
+            password(&terminal.secrets(&[&format!("Password for {name}: ")])?[0], "at the prompt")
         }
     }
 }
@@ -84,7 +84,7 @@ pub fn read_for_store(file: Option<&Path>, place: &str, may_ask: bool) -> Result
         return from_file(path, "--store-password-file");
     }
     let terminal = Terminal::open(may_ask).ok_or_else(|| {
-        Error::new(Kind::Usage, format!("{place} needs a password, and there is no terminal to ask for it"))
+        Error::new(Kind::Usage, format!("{place} needs a password, and nobody may be asked here: {NOBODY}"))
             .help("use --store-password-file FILE, or --settings FILE with the app's own settings")
     })?;
     let typed = terminal.secrets(&[&format!("Database password for {place}: ")])?;
@@ -93,7 +93,7 @@ pub fn read_for_store(file: Option<&Path>, place: &str, may_ask: bool) -> Result
 
 fn nobody_to_ask(purpose: Purpose) -> Error {
     let generate = if purpose == Purpose::Set { ", or --generate" } else { "" };
-    Error::new(Kind::Usage, "this needs a password, and there is no terminal to ask for it")
+    Error::new(Kind::Usage, format!("this needs a password, and nobody may be asked here: {NOBODY}"))
         .help(format!("use --password-stdin or --password-file FILE{generate}"))
 }
 
@@ -103,22 +103,34 @@ pub fn is_no_argument() -> Error {
         .help("use --password-stdin, --password-file FILE or --generate, or let latchlift ask")
 }
 
+/// Why there is nobody to ask.
+pub const NOBODY: &str = "there is no terminal, or --no-input was given";
+
 /// How often a new password may be mistyped.
 const TRIES: usize = 3;
 
-fn ask(terminal: &Terminal, purpose: Purpose, name: &str) -> Result<Password> {
-    if purpose == Purpose::Check {
-        return password(&terminal.secrets(&[&format!("Password for {name}: ")])?[0], "at the prompt");
-    }
+/// Asks the person at the terminal for the new password of `name` until it was typed twice alike and `fits`, three times at
+/// most.
+///
+/// # Errors
+/// As [`read`], and what is wrong with the last one.
+pub fn ask_new(name: &str, may_ask: bool, fits: impl Fn(&Password) -> Result<()>) -> Result<Password> {
+    let terminal = Terminal::open(may_ask).ok_or_else(|| nobody_to_ask(Purpose::Set))?;
+    new_at(&terminal, name, fits)
+}
+
+fn new_at(terminal: &Terminal, name: &str, fits: impl Fn(&Password) -> Result<()>) -> Result<Password> {
     let (first, again) = (format!("New password for {name}: "), format!("New password for {name}, again: "));
-    for _ in 0..TRIES {
+    for tries_left in (0..TRIES).rev() {
         let typed = terminal.secrets(&[&first, &again])?;
         // A password that is no good either way is better said before asking whether it was typed twice alike.
-        let read = password(&typed[0], "at the prompt")?;
-        if typed[0] == typed[1] {
-            return Ok(read);
+        let read = password(&typed[0], "at the prompt").and_then(|read| fits(&read).map(|()| read));
+        match read {
+            Ok(read) if typed[0] == typed[1] => return Ok(read),
+            Ok(_) => terminal.say("The two passwords differ. Try again.\n")?,
+            Err(error) if error.kind != Kind::Usage || tries_left == 0 => return Err(error),
+            Err(error) => terminal.say(&format!("That will not do: {}. Try again.\n", error.message))?,
         }
-        terminal.say("The two passwords differ. Try again.\n")?;
     }
     Err(Error::new(Kind::Usage, "the two passwords differed each time"))
 }
@@ -276,7 +288,7 @@ pub fn ask_for(question: &str) -> Result<Option<String>> {
 /// Standard input holds none, or cannot be read.
 pub fn ids(typed: Vec<String>) -> Result<Vec<String>> {
     let read = |id: String| match id.as_str() {
-        "-" => read(&Source::Stdin, Purpose::Check, "", false).map(|read| read.text.trim().to_owned()),
+        "-" => read(&Source::Stdin, "", false).map(|read| read.text.trim().to_owned()),
         _ => Ok(id),
     };
     typed.into_iter().map(read).collect()
@@ -284,7 +296,7 @@ pub fn ids(typed: Vec<String>) -> Result<Vec<String>> {
 
 fn terminal_for_questions(may_ask: bool) -> Result<Terminal> {
     Terminal::open(may_ask).ok_or_else(|| {
-        Error::new(Kind::Usage, "this needs a confirmation, and there is no terminal to ask on")
+        Error::new(Kind::Usage, format!("this needs a confirmation, and nobody may be asked here: {NOBODY}"))
             .help("add --yes if you mean it, or see what would happen with --dry-run")
     })
 }

@@ -55,10 +55,10 @@ fn outer_blanks_are_kept_and_warned_about() {
 #[test]
 fn a_password_file_that_others_can_read_is_taken_with_a_warning() {
     let (_dir, path) = file(b"new-horse\n", 0o600);
-    let read = super::read(&Source::File(path.clone()), Purpose::Set, "john", false).unwrap();
+    let read = super::read(&Source::File(path.clone()), "john", false).unwrap();
     assert_eq!((read.text.as_str(), read.generated, read.warnings.len()), ("new-horse", false, 0));
     set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-    let read = super::read(&Source::File(path.clone()), Purpose::Set, "john", false).unwrap();
+    let read = super::read(&Source::File(path.clone()), "john", false).unwrap();
     assert!(read.warnings[0].contains(&format!("chmod 600 {}", path.display())), "{:?}", read.warnings);
     assert_eq!(read.warnings_where(true).count(), 1, "an app that trims does not make the file private");
 }
@@ -76,10 +76,10 @@ fn a_missing_or_wrong_password_file_is_named() {
 
 #[test]
 fn without_a_terminal_the_missing_flag_is_named() {
-    let error = super::read(&Source::Prompt, Purpose::Set, "john", false).unwrap_err();
+    let error = ask_new("john", false, |_| Ok(())).unwrap_err();
     assert_eq!(error.kind, Kind::Usage);
     assert_eq!(error.help.unwrap(), "use --password-stdin or --password-file FILE, or --generate");
-    let error = super::read(&Source::Prompt, Purpose::Check, "john", false).unwrap_err();
+    let error = super::read(&Source::Prompt, "john", false).unwrap_err();
     assert!(!error.help.unwrap().contains("--generate"));
     assert!(confirm("Apply?", false).unwrap_err().help.unwrap().contains("--yes"));
     assert!(confirm_by_name("This removes john.", "john", false).is_err());

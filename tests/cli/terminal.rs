@@ -65,6 +65,24 @@ fn a_mistyped_password_is_asked_for_again_at_most_three_times() {
 }
 
 #[test]
+fn a_password_that_the_app_would_refuse_is_asked_for_again() {
+    let mut session = Session::new();
+    let (new, again) = ("New password for bob: ", "again: ");
+    let answers = [
+        (new, "short\r"),
+        (again, "short\r"),
+        (new, "\r"),
+        (again, "\r"),
+        (new, NEW),
+        (again, NEW),
+        ("Apply? [y/N] ", "yes\r"),
+    ];
+    assert_eq!(type_at(&mut session, "password reset bob", &answers).0, 0);
+    assert!(session.bench.signs_in("bob", "New-horse#2026"));
+    session.matches("terminal-refused");
+}
+
+#[test]
 fn saying_no_changes_nothing() {
     let mut session = Session::new();
     for answer in ["n\r", "\r", "no\r", "what\r", CTRL_D] {

@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::{self, Password, Source};
 use crate::ui;
 use latchlift_plugin_api::{Account, Batch, Known, Options, Request, Target};
-use planning::{Planned, new_password, open, plans, refuse_unfit, request};
+use planning::{Planned, open, plans, refuse_unfit, request, typed_password};
 use serde_json::json;
 pub use telling::print_results;
 use telling::{
@@ -30,7 +30,7 @@ pub fn run(run: &Run, mut ask: Ask) -> Result<Exit> {
     let prompts = ask.password == Some(Source::Prompt);
     let mut secret = None;
     if let Some(source) = ask.password.as_ref().filter(|_| !prompts) {
-        let given = new_password(run, source, &ask)?;
+        let given = secret::read(source, &ask.name(), run.ui.can_ask)?;
         // A dry run hashes nothing, but whether the password would do is part of what it shows.
         opened.iter().try_for_each(|opened| refuse_unfit(&given, opened))?;
         secret = Some(given).filter(|_| !ask.write.dry_run);
@@ -48,7 +48,7 @@ pub fn run(run: &Run, mut ask: Ask) -> Result<Exit> {
         apply::check_stopped(&work(run, &ask, planned))?.iter().for_each(|warning| run.ui.warn(warning));
     }
     if prompts {
-        let password = new_password(run, &Source::Prompt, &ask)?;
+        let password = typed_password(run, &ask, &planned)?;
         warn_of_password(run, &planned, Some(&password));
         let shown = planned.iter().map(to_json).collect::<Vec<_>>();
         let opened = planned.into_iter().map(|planned| planned.opened).collect();
@@ -79,9 +79,12 @@ fn confirm(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<()> {
         return Ok(());
     }
     if !run.ui.can_ask {
-        return Err(Error::new(Kind::Usage, "this needs a yes, and there is no terminal to ask")
-            .note("nothing was changed")
-            .help("look at the plan with --dry-run, then say --yes"));
+        return Err(Error::new(
+            Kind::Usage,
+            format!("this needs a yes, and nobody may be asked here: {}", secret::NOBODY),
+        )
+        .note("nothing was changed")
+        .help("look at the plan with --dry-run, then say --yes"));
     }
     let touched: usize = planned.iter().map(|planned| planned.plan.accounts.len()).sum();
     let agreed = match ask.dangerous || ask.options.all || touched > 1 || planned.len() > 1 {

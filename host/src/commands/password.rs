@@ -23,7 +23,7 @@ pub fn check(run: &Run, target: Target, source: OldPassword) -> Result<Exit> {
     };
     let instances = run.selected()?;
     let name = if target.name.is_empty() { target.id.clone().unwrap_or_default() } else { target.name.clone() };
-    let password = secret::read(&source, Purpose::Check, &name, run.ui.can_ask)?;
+    let password = secret::read(&source, &name, run.ui.can_ask)?;
     let mut verdicts = Vec::new();
     for instance in &instances {
         verdicts.push((instance.name().to_owned(), verdict(run, instance, &target, &password)));

@@ -7,7 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::kdf::{self, Purpose, Vault};
 use crate::keys;
 use crate::plan;
-use crate::secret::{self, Password, Source};
+use crate::secret::{self, Password};
 use latchlift_plugin_api::{Batch, Facts, Handle, Options, Plan, Request, Target};
 
 /// A plan for one instance, ready to be shown.
@@ -39,15 +39,16 @@ pub(super) fn open(run: &Run, ask: &mut Ask) -> Result<Vec<Opened>> {
     Ok(opened)
 }
 
-pub(super) fn new_password(run: &Run, source: &Source, ask: &Ask) -> Result<Password> {
-    let without = |mut error: Error| {
+/// Asks the person for the new password.
+pub(super) fn typed_password(run: &Run, ask: &Ask, planned: &[Planned]) -> Result<Password> {
+    let fits = |password: &Password| planned.iter().try_for_each(|planned| refuse_unfit(password, &planned.opened));
+    secret::ask_new(&ask.name(), run.ui.can_ask, fits).map_err(|mut error| {
         // Where another system checks the password, none is needed.
-        if ask.verb == "user.add" && *source == Source::Prompt {
+        if ask.verb == "user.add" {
             error.help = error.help.map(|help| format!("{help}, or --no-password for an account without one"));
         }
-        error
-    };
-    secret::read(source, Purpose::Set, &ask.name(), run.ui.can_ask).map_err(without)
+        error.note("nothing was changed")
+    })
 }
 
 /// Makes sure that the app takes such a password.

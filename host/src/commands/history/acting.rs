@@ -115,7 +115,8 @@ pub(super) fn carry_out<'a>(
     }
     if !write.yes {
         if !run.ui.can_ask {
-            return Err(Error::new(Kind::Usage, "this needs a yes, and there is no terminal to ask")
+            let message = format!("this needs a yes, and nobody may be asked here: {}", secret::NOBODY);
+            return Err(Error::new(Kind::Usage, message)
                 .note("nothing was changed")
                 .help("look at the plan with --dry-run, then say --yes"));
         }
