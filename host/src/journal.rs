@@ -476,9 +476,13 @@ fn new_id() -> Result<String> {
 }
 
 fn cannot(path: &Path, why: &std::io::Error) -> Error {
-    let kind = if why.kind() == std::io::ErrorKind::PermissionDenied { Kind::Denied } else { Kind::Failed };
-    Error::new(kind, format!("cannot use the journal {}: {}", path.display(), crate::error::io_reason(why)))
-        .help("run as root, or choose another directory with --state-dir")
+    use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, StorageFull};
+    let (kind, help) = match why.kind() {
+        PermissionDenied => (Kind::Denied, "run as root, or choose another directory with --state-dir"),
+        StorageFull | QuotaExceeded => (Kind::Failed, "make room there, or choose another directory with --state-dir"),
+        _ => (Kind::Failed, "choose another directory with --state-dir"),
+    };
+    Error::new(kind, format!("cannot use the journal {}: {}", path.display(), crate::error::io_reason(why))).help(help)
 }
 
 #[cfg(test)]
