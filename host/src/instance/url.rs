@@ -119,11 +119,9 @@ fn decoded(text: &str) -> Option<String> {
 }
 
 fn with_password(scheme: &str) -> Error {
-    Error::new(
-        Kind::Usage,
-        format!("the {scheme} URL contains a password; yours may now be in your shell's history and the process list"),
-    )
-    .help("leave it out and use --store-password-file FILE, or let latchlift ask")
+    Error::new(Kind::Usage, format!("the {scheme} URL contains a password"))
+        .note("typed on a command line, it may now be in the shell's history and the process list")
+        .help("leave it out: name a file with it by --store-password-file or `password_file`, or let latchlift ask")
 }
 
 fn usage(scheme: &str, message: String) -> Error {
