@@ -1,5 +1,6 @@
 //! Finding and listing accounts.
 
+use crate::heirs::{self, Heir};
 use crate::home::Home;
 use crate::names::normalise;
 use crate::schema::PROVIDER;
@@ -105,10 +106,7 @@ pub fn nobody(home: &Home, typed: &str) -> Error {
     let error = Error::no_account(typed);
     if let (true, [row, ..]) = (home.layout.auth, home.rows_like(typed)) {
         let row = &home.rows[*row].username;
-        let named = sign_in::quoted(row);
-        return error.help(format!(
-            "there is a password entry `{row}` that leads to no user: `latchlift user add {named}` gives it one, `latchlift user remove {named}` takes it away"
-        ));
+        return error.help(format!("there is a password entry `{row}` that leads to no user: {}", ways(home, row)));
     }
     let folded = normalise(typed);
     let shown = |user: &&usize| home.users[**user].display.as_deref().is_some_and(|name| normalise(name) == folded);
@@ -124,6 +122,25 @@ pub fn nobody(home: &Home, typed: &str) -> Error {
                 ))
             }
         },
+    }
+}
+
+/// What can be done with a password entry that leads to no user: above all, giving it to whoever lost the credential.
+fn ways(home: &Home, row: &str) -> String {
+    let named = sign_in::quoted(row);
+    match home.heirs().of(row) {
+        Heir::None => {
+            format!("`latchlift user add {named}` gives it one, `latchlift user remove {named}` takes it away")
+        }
+        Heir::One(user) => format!(
+            "`{}` gives it to {}, who has no credential",
+            heirs::adoption_text(home, row, user),
+            sign_in::title(home, user)
+        ),
+        Heir::Several(users) => format!(
+            "`latchlift password reset {named} --id ID` gives it to a user without a credential ({}); if it is nobody's, `latchlift user remove {named}` takes it away",
+            heirs::named(home, users)
+        ),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Everything in the account files that decides who gets in, read once into a compact form.
 
 use crate::groups::Groups;
+use crate::heirs::Heirs;
 use crate::names::{Names, is_normal, normalise};
 use crate::schema::{self, CREDENTIALS, Layout, NOTIFY, PEOPLE, PROVIDER, ROWS, TOKENS, TOTP, USERS};
 use crate::sessions::{TokenKind, milliseconds, token_kind};
@@ -70,6 +71,8 @@ pub struct Home {
     by_id: HashMap<Rc<str>, usize>,
     folded_rows: OnceCell<HashMap<String, Vec<usize>>>,
     folded_users: OnceCell<HashMap<String, Vec<usize>>>,
+    orphans: OnceCell<Vec<usize>>,
+    heirs: OnceCell<Heirs>,
 }
 
 impl Home {
@@ -94,6 +97,8 @@ impl Home {
             by_id: HashMap::new(),
             folded_rows: OnceCell::new(),
             folded_users: OnceCell::new(),
+            orphans: OnceCell::new(),
+            heirs: OnceCell::new(),
         };
         if home.layout.auth {
             home.groups = Groups::read(reader)?;
@@ -292,11 +297,25 @@ impl Home {
         index.get(&normalise(name)).map_or(&[], Vec::as_slice)
     }
 
-    /// The password entries that lead to no user: whoever signs in with one becomes a new administrator.
-    pub fn orphans(&self) -> Vec<&str> {
-        let mut seen = HashSet::new();
-        let names = self.rows.iter().map(|row| &*row.username);
-        names.filter(|name| self.names.get(name).credential.is_none() && seen.insert(self.names.key(name))).collect()
+    /// The password entries that lead to no user, one of each name: whoever signs in with one becomes a new administrator.
+    pub fn orphans(&self) -> &[usize] {
+        self.orphans.get_or_init(|| {
+            let mut seen = HashSet::new();
+            let mut is_new = |name: &str| seen.insert(self.names.key(name));
+            let leads_nowhere = |name: &str| self.names.get(name).credential.is_none();
+            let rows = self.rows.iter().enumerate();
+            rows.filter(|(_, row)| leads_nowhere(&row.username) && is_new(&row.username)).map(|(at, _)| at).collect()
+        })
+    }
+
+    /// The names of [`Home::orphans`].
+    pub fn orphan_names(&self) -> impl Iterator<Item = &str> + '_ {
+        self.orphans().iter().map(|row| &*self.rows[*row].username)
+    }
+
+    /// Who may have which of [`Home::orphans`].
+    pub fn heirs(&self) -> &Heirs {
+        self.heirs.get_or_init(|| Heirs::new(self))
     }
 
     /// Whether any stored name is written otherwise than it is compared.

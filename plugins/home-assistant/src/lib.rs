@@ -5,6 +5,7 @@ mod bans;
 mod check;
 mod codes;
 mod groups;
+mod heirs;
 mod home;
 mod http;
 mod logins;

@@ -1,6 +1,7 @@
 //! Whether an account can sign in, and why not: the app's login, step by step.
 
 use crate::accounts;
+use crate::heirs::{self, Heir};
 use crate::home::Home;
 use crate::names::{is_normal, normalise};
 use crate::schema::{self, PROVIDER, ROWS};
@@ -137,12 +138,24 @@ fn with_password(home: &Home, credential: usize, reasons: &mut Vec<Reason>) {
 }
 
 fn without_credential(home: &Home, user: usize) -> Reason {
-    let why = Reason::blocking(reason::CREDENTIAL_MISSING, "the user has no credential, so no sign-in leads to it");
+    let message = "the user has no credential, so no sign-in leads to it";
+    let why = |more: String| Reason::blocking(reason::CREDENTIAL_MISSING, format!("{message}{more}"));
     let known = &home.users[user];
     let name = normalise(known.display.as_deref().unwrap_or_default());
-    match !name.is_empty() && home.users_like(&name).is_empty() {
-        true => why.fix(["password", "reset", name.as_str(), "--id", &known.id]),
-        false => why,
+    match &home.heirs().entries(home, user)[..] {
+        [] if !name.is_empty() && home.users_like(&name).is_empty() => {
+            why(String::new()).fix(["password", "reset", name.as_str(), "--id", &known.id])
+        }
+        [] => why(String::new()),
+        // A new name would leave the entry behind, and whoever knows its password a way to become administrator.
+        [entry] if home.heirs().of(entry) == Heir::One(user) => {
+            why(format!("; the password entry `{entry}`, which leads to no user, may be its own"))
+                .fix(heirs::adoption(home, entry, user))
+        }
+        [entry, ..] => why(format!(
+            "; if a password entry that leads to no user is its own, as `{entry}` may be, it goes with its name: `{}`",
+            heirs::adoption_text(home, entry, user)
+        )),
     }
 }
 
@@ -251,7 +264,11 @@ fn verdict(context: &Context<'_>, request: &Request, home: &Home, name: &str) ->
         let matches = verify(context, request, home, entry.last)?;
         let message =
             format!("the password entry `{name}` leads to no user; signing in with it makes a new administrator");
-        let reasons = vec![Reason::note(reason::ORPHAN, message)];
+        let why = Reason::note(reason::ORPHAN, message);
+        let reasons = vec![match home.heirs().of(name) {
+            Heir::One(user) => why.fix(heirs::adoption(home, name, user)),
+            _ => why,
+        }];
         return Ok(Verdict { account: None, matches, can_sign_in: matches.into(), reasons });
     }
     let why = match (home.users_like(name), home.rows_like(name)) {

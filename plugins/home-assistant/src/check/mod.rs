@@ -5,10 +5,11 @@ mod files;
 mod references;
 mod unreadable;
 
+use crate::heirs::{self, Heir};
 use crate::home::{Home, User};
 use crate::schema::{ACCOUNT_FILES, Layout, PROVIDER};
 use crate::settings::Listed;
-use crate::sign_in::{self, Path, command, standing, title};
+use crate::sign_in::{self, Path, command, quoted, standing, title};
 use latchlift_plugin_api::{Batch, Check, Finding, Known, Output, Reader, Result, Severity, Time, reason};
 
 /// Where users and credentials are.
@@ -67,19 +68,33 @@ fn open_doors(home: &Home, findings: &mut Vec<Finding>) {
         // All of them are, and are mended by one file.
         return;
     }
-    let orphan = |name: &str| {
-        let message = format!(
-            "the password entry `{name}` leads to no user; whoever signs in with it becomes a new administrator"
-        );
-        let finding = Finding::new(Severity::Serious, reason::ORPHAN, message);
-        let finding = finding.evidence(ENTRIES_FILE);
-        match home.users_like(name) {
-            [] => finding.fix(["user", "remove", name]),
-            // In other letters it is somebody's name, and `user remove` would mean that user.
-            [user, ..] => finding.fix(["user", "fix-names", "--keep", &home.users[*user].id]),
-        }
+    add_some(findings, home.orphan_names().map(|name| open_door(home, name)));
+}
+
+fn open_door(home: &Home, name: &str) -> Finding {
+    let message =
+        format!("the password entry `{name}` leads to no user; whoever signs in with it becomes a new administrator");
+    let finding = |more: String| {
+        Finding::new(Severity::Serious, reason::ORPHAN, format!("{message}{more}")).evidence(ENTRIES_FILE)
     };
-    add_some(findings, home.orphans().into_iter().map(orphan));
+    // In other letters it is somebody's name, and `user remove` would mean that user.
+    if let [user, ..] = home.users_like(name) {
+        return finding(String::new()).fix(["user", "fix-names", "--keep", &home.users[*user].id]);
+    }
+    match home.heirs().of(name) {
+        Heir::None => finding(String::new()).fix(["user", "remove", name]),
+        Heir::One(user) => {
+            let whose = format!("; it may be that of {}, who has no credential", title(home, user));
+            finding(whose).fix(heirs::adoption(home, name, user))
+        }
+        Heir::Several(users) => {
+            let (whose, entry) = (heirs::named(home, users), quoted(name));
+            // Which of the two it is, a person must know.
+            finding(format!(
+                "; if it is that of a user without a credential ({whose}): `latchlift password reset {entry} --id ID`; if it is nobody's: `latchlift user remove {entry}`"
+            ))
+        }
+    }
 }
 
 fn administrators(home: &Home, findings: &mut Vec<Finding>) {

@@ -317,7 +317,7 @@ pub fn read(directory: &Directory, request: &Request) -> Result<Vec<Batch>> {
 pub fn applied(directory: &Directory, plan: &Plan) -> Directory {
     let doors = |directory: &Directory| -> Vec<String> {
         let home = crate::home::Home::read(directory).unwrap();
-        home.orphans().into_iter().map(str::to_owned).collect()
+        home.orphan_names().map(str::to_owned).collect()
     };
     let (open, mut now) = (doors(directory), directory.clone());
     for step in &plan.steps {

@@ -3,5 +3,6 @@
 mod changes;
 mod check;
 mod directory;
+mod heirs;
 mod plans;
 mod reading;
