@@ -84,7 +84,8 @@ pub fn candidate(home: &Home, user: usize) -> Candidate {
     let can = match standing.can {
         Known::Is(true) => "can sign in".to_owned(),
         Known::Is(false) => format!("cannot: {}", blocking.join(", ")),
-        _ => "signs in elsewhere".to_owned(),
+        Known::Nothing => "signs in elsewhere".to_owned(),
+        Known::Unknown => "not known whether it can sign in".to_owned(),
     };
     let display = home.users[user].display.as_deref().map(|name| format!("{name}; ")).unwrap_or_default();
     Candidate {
@@ -203,7 +204,10 @@ pub fn account_standing(home: &Home, user: usize, standing: &Standing) -> Accoun
         active: known.active.into(),
         has_password: row.is_some().into(),
         hash: row.and_then(|row| row.cost).map(|cost| format!("bcrypt {cost}")).into(),
-        mfa: factors.into_iter().map(str::to_owned).collect::<Vec<_>>().into(),
+        mfa: match home.house.factors_unknown {
+            true => Known::Unknown,
+            false => factors.into_iter().map(str::to_owned).collect::<Vec<_>>().into(),
+        },
         can_sign_in: standing.can,
         reasons: standing.reasons.clone(),
         groups: groups.iter().map(group).collect::<Vec<_>>().into(),

@@ -2,11 +2,12 @@
 
 use crate::groups::Groups;
 use crate::heirs::Heirs;
+use crate::house::House;
 use crate::names::{Names, is_normal, normalise};
 use crate::schema::{self, CREDENTIALS, Layout, NOTIFY, PEOPLE, PROVIDER, ROWS, TOKENS, TOTP, USERS};
 use crate::sessions::{TokenKind, milliseconds, token_kind};
 use crate::settings::Settings;
-use latchlift_plugin_api::{Filter, Reader, Result, Select, Time, Value};
+use latchlift_plugin_api::{Count, Filter, Reader, Result, Select, Time, Value};
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -68,6 +69,10 @@ pub struct Home {
     pub names: Names,
     /// Credentials of users that do not exist, as `(id, user id)`.
     pub stray_credentials: Vec<(String, String)>,
+    /// Tokens of users that do not exist, likewise, but for those that the app does not look at.
+    pub stray_tokens: Vec<(String, String)>,
+    /// What holds for everybody.
+    pub house: House,
     by_id: HashMap<Rc<str>, usize>,
     folded_rows: OnceCell<HashMap<String, Vec<usize>>>,
     folded_users: OnceCell<HashMap<String, Vec<usize>>>,
@@ -94,6 +99,8 @@ impl Home {
             rows,
             names,
             stray_credentials: vec![],
+            stray_tokens: vec![],
+            house: House::default(),
             by_id: HashMap::new(),
             folded_rows: OnceCell::new(),
             folded_users: OnceCell::new(),
@@ -105,8 +112,10 @@ impl Home {
             home.read_users(reader)?;
             home.read_credentials(reader)?;
             home.link_names();
+            home.read_stray_tokens(reader)?;
         }
         home.read_factors(reader)?;
+        home.house = House::new(&home, reader);
         Ok(home)
     }
 
@@ -226,6 +235,34 @@ impl Home {
                 }
             }
         }
+    }
+
+    fn read_stray_tokens(&mut self, reader: &dyn Reader) -> Result<()> {
+        let is_stray = |user: Option<&str>| user.and_then(|id| self.index(id)).is_none();
+        let (mut strays, filter) = (false, Filter::All);
+        let count = Count { store: "", collection: TOKENS, field: "/user_id", filter: &filter };
+        reader.each_count(&count, |user, _| {
+            strays |= is_stray(user.as_str());
+            Ok(())
+        })?;
+        if !strays {
+            return Ok(());
+        }
+        let mut stray = vec![];
+        reader.each_row(Select::from(TOKENS, ["/user_id", "/id"]), |row| {
+            if is_stray(row[0].as_str()) {
+                stray.push((row[1].clone(), row[0].to_text().unwrap_or_default()));
+            }
+            Ok(())
+        })?;
+        // The app skips tokens without a key before it looks for their users, so they do no harm.
+        let ids = stray.iter().map(|(id, _)| id.clone());
+        let filter = Filter::In("/id".into(), ids.collect()).and(Filter::Null("/jwt_key".into()));
+        let keyless = reader.all(Select::from(TOKENS, ["/id"]).filter(filter))?;
+        let keyless: HashSet<Option<String>> = keyless.iter().map(|row| row.text("/id")).collect();
+        let harmful = stray.into_iter().map(|(id, user)| (id.to_text(), user)).filter(|(id, _)| !keyless.contains(id));
+        self.stray_tokens = harmful.map(|(id, user)| (id.unwrap_or_default(), user)).collect();
+        Ok(())
     }
 
     fn read_factors(&mut self, reader: &dyn Reader) -> Result<()> {

@@ -7,6 +7,7 @@ mod codes;
 mod groups;
 mod heirs;
 mod home;
+mod house;
 mod http;
 mod logins;
 mod mfa;

@@ -49,15 +49,29 @@ pub fn path(home: &Home, credential: usize) -> Path {
     if home.rows[entry.last].cost.is_none() { Path::Unreadable } else { Path::Works }
 }
 
-/// The standing of a user.
+/// The standing of a user in this house.
 pub fn standing(home: &Home, user: usize) -> Standing {
+    housed(home, user, own_standing(home, user))
+}
+
+/// The standing with what holds for everybody, which comes first: no other reason matters as much.
+fn housed(home: &Home, user: usize, own: Standing) -> Standing {
+    if home.users[user].system {
+        return own;
+    }
+    let (can, everybody) = home.house.judge(own.can);
+    Standing { can, reasons: everybody.iter().cloned().chain(own.reasons).collect(), ..own }
+}
+
+/// The standing of a user by its own records, as if Home Assistant started and all settings were understood.
+pub fn own_standing(home: &Home, user: usize) -> Standing {
     let works = home.password_credentials(user).find(|credential| path(home, *credential) == Path::Works);
     let credential = works.or_else(|| home.password_credentials(user).next());
     standing_with(home, user, credential)
 }
 
-/// The standing of a user who signs in with this credential.
-pub fn standing_with(home: &Home, user: usize, credential: Option<usize>) -> Standing {
+/// As [`own_standing`], of a user who signs in with this credential.
+fn standing_with(home: &Home, user: usize, credential: Option<usize>) -> Standing {
     let known = &home.users[user];
     if known.system {
         let why = Reason::blocking(reason::SYSTEM, "an account of Home Assistant's own, which nobody signs in to");
@@ -265,11 +279,13 @@ fn verdict(context: &Context<'_>, request: &Request, home: &Home, name: &str) ->
         let message =
             format!("the password entry `{name}` leads to no user; signing in with it makes a new administrator");
         let why = Reason::note(reason::ORPHAN, message);
-        let reasons = vec![match home.heirs().of(name) {
+        let why = match home.heirs().of(name) {
             Heir::One(user) => why.fix(heirs::adoption(home, name, user)),
             _ => why,
-        }];
-        return Ok(Verdict { account: None, matches, can_sign_in: matches.into(), reasons });
+        };
+        let (can_sign_in, everybody) = home.house.judge(matches.into());
+        let reasons = everybody.iter().cloned().chain([why]).collect();
+        return Ok(Verdict { account: None, matches, can_sign_in, reasons });
     }
     let why = match (home.users_like(name), home.rows_like(name)) {
         ([], []) => return Err(accounts::nobody(home, name)),
@@ -297,13 +313,15 @@ fn of_credential(context: &Context<'_>, request: &Request, home: &Home, credenti
     let own = &home.credentials[credential];
     let entry = home.names.get(&own.username);
     let matches = entry.rows > 0 && verify(context, request, home, entry.last)?;
-    Ok(answer(home, own.user, standing_with(home, own.user, Some(credential)), matches))
+    let standing = standing_with(home, own.user, Some(credential));
+    Ok(answer(home, own.user, housed(home, own.user, standing), matches))
 }
 
 fn answer(home: &Home, user: usize, standing: Standing, matches: bool) -> Verdict {
     let account = accounts::account_standing(home, user, &standing);
     let can_sign_in = match standing.can {
         Known::Is(can) => Known::Is(can && matches),
+        Known::Unknown if !matches => Known::Is(false),
         other => other,
     };
     Verdict { account: Some(Box::new(account)), matches, can_sign_in, reasons: standing.reasons }

@@ -7,9 +7,10 @@ mod unreadable;
 
 use crate::heirs::{self, Heir};
 use crate::home::{Home, User};
+use crate::house;
 use crate::schema::{ACCOUNT_FILES, Layout, PROVIDER};
 use crate::settings::Listed;
-use crate::sign_in::{self, Path, command, quoted, standing, title};
+use crate::sign_in::{self, Path, command, own_standing, quoted, title};
 use latchlift_plugin_api::{Batch, Check, Finding, Known, Output, Reader, Result, Severity, Time, reason};
 
 /// Where users and credentials are.
@@ -123,7 +124,7 @@ fn administrators(home: &Home, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(Severity::Note, "several_owners", message).evidence(names.join(", ")));
         }
     }
-    let usable = |index: usize| standing(home, index).can == Known::Is(true);
+    let usable = |index: usize| own_standing(home, index).can == Known::Is(true);
     let admins: Vec<usize> = people().filter(|(_, user)| home.is_admin(user)).map(|(index, _)| index).collect();
     if !admins.iter().any(|index| usable(*index)) {
         let message = "no administrator can sign in with a password";
@@ -157,7 +158,7 @@ fn way_back(home: &Home, admins: &[usize]) -> Vec<String> {
     if home.settings.has_provider(PROVIDER) == Some(false) {
         return vec![];
     }
-    let fixes = admins.iter().flat_map(|index| standing(home, *index).reasons);
+    let fixes = admins.iter().flat_map(|index| own_standing(home, *index).reasons);
     let known = fixes.filter(|why| why.blocking).map(|why| why.fix).find(|fix| !fix.is_empty());
     known.unwrap_or_else(|| ["admin", "recreate", "admin"].map(str::to_owned).to_vec())
 }
@@ -174,7 +175,7 @@ fn accounts(home: &Home, findings: &mut Vec<Finding>) {
     ];
     let mut sorted: Vec<Vec<Finding>> = faults.iter().map(|_| vec![]).collect();
     for (index, user) in home.users.iter().enumerate().filter(|(_, user)| !user.system) {
-        for why in standing(home, index).reasons {
+        for why in own_standing(home, index).reasons {
             let Some(sort) = faults.iter().position(|code| *code == why.code) else { continue };
             let severity = match (why.blocking, why.code.as_str()) {
                 // Users for whom a person but no sign-in was wanted are common; an owner without is a lock-out.
@@ -224,10 +225,13 @@ fn settings(home: &Home, findings: &mut Vec<Finding>) {
         let message = "`trusted_networks` lets people in without a password from the networks it lists";
         findings.push(Finding::new(Severity::Note, "trusted_networks", message).evidence(yaml));
     }
-    let unread = [("auth_providers", &home.settings.providers), ("auth_mfa_modules", &home.settings.modules)];
-    for (key, _) in unread.into_iter().filter(|(_, listed)| **listed == Listed::Unreadable) {
-        let message = format!("`{key}` is written in a way that is not understood here; taken for the default");
-        findings.push(Finding::new(Severity::Note, "settings_unread", message).evidence(yaml));
+    let unread = [
+        ("auth_providers", &home.settings.providers, "so whether passwords are accepted is not known"),
+        ("auth_mfa_modules", &home.settings.modules, "taken for the default"),
+    ];
+    for (key, _, taken) in unread.into_iter().filter(|(_, listed, _)| **listed == Listed::Unreadable) {
+        let message = format!("`{key}` is written in a way that is not understood here; {taken}");
+        findings.push(Finding::new(Severity::Note, house::SETTINGS_UNREAD, message).evidence(yaml));
     }
     for (method, count) in [
         ("totp", home.users.iter().filter(|user| user.totp).count()),

@@ -4,5 +4,6 @@ mod changes;
 mod check;
 mod directory;
 mod heirs;
+mod house;
 mod plans;
 mod reading;

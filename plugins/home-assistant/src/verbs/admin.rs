@@ -42,7 +42,7 @@ fn refuse_if_usable(home: &Home, request: &Request) -> Result<()> {
         true => (home.users.iter().map(|user| user.owner).collect::<Vec<_>>(), "an owner"),
         false => (home.users.iter().map(|user| home.is_admin(user)).collect(), "an administrator"),
     };
-    let usable = |user: &usize| wanted[*user] && sign_in::standing(home, *user).can == Known::Is(true);
+    let usable = |user: &usize| wanted[*user] && sign_in::own_standing(home, *user).can == Known::Is(true);
     match (0..home.users.len()).find(usable) {
         Some(user) if !request.options.allows("existing-admin") => {
             let name = accounts::name(home, user).unwrap_or_default();
@@ -137,7 +137,7 @@ fn promote(context: &Context<'_>, request: &Request, home: &Home, user: usize) -
 fn way_in(home: &Home, user: usize, typed: &str) -> Result<(Option<usize>, String)> {
     let like = accounts::credential_like(home, user, typed);
     let like = like.filter(|credential| home.password_credentials(user).any(|own| own == *credential));
-    if let Some(credential) = like.or(sign_in::standing(home, user).credential) {
+    if let Some(credential) = like.or(sign_in::own_standing(home, user).credential) {
         return match sign_in::path(home, credential) {
             Path::Shadowed(first) => Err(sign_in::refuse_shadowed(home, credential, first)),
             _ => Ok((Some(credential), home.credentials[credential].username.to_string())),
@@ -164,6 +164,9 @@ fn warn(mut plan: Plan, home: &Home) -> Plan {
     if home.settings.has_provider(PROVIDER) == Some(false) {
         plan = plan
             .warn("`auth_providers` in configuration.yaml does not list `homeassistant`, so no password is accepted");
+    }
+    for why in &home.house.barred {
+        plan = plan.warn(format!("nobody gets in yet: {}", why.message));
     }
     if !home.layout.auth {
         plan = plan.warn("`.storage/auth` is missing and will be made anew; look for `.storage/auth.corrupt.*` first, which may be all your users");
