@@ -76,7 +76,7 @@ impl Plugin for HomeAssistant {
             "admin.recreate" => verbs::recreate(context, request),
             "admin.grant" => verbs::grant(context, request),
             "admin.revoke" => verbs::revoke(context, request),
-            "user.fix-names" => verbs::fix_names(context, request),
+            "user.fix-names" => verbs::fix_names::fix_names(context, request),
             "ban.clear" => bans::clear(context, request),
             "onboarding.restart" => verbs::restart(context, request),
             "mfa.disable" => mfa::disable(context, request),

@@ -5,6 +5,7 @@ use crate::heirs::{self, Heir};
 use crate::home::Home;
 use crate::names::{is_normal, normalise};
 use crate::schema::{self, PROVIDER, ROWS};
+use crate::verbs::fix_names;
 use latchlift_plugin_api::{
     Batch, Context, Error, Filter, Known, Output, Reader, Reason, Request, Result, Select, Verdict, reason,
 };
@@ -127,7 +128,7 @@ fn with_password(home: &Home, credential: usize, reasons: &mut Vec<Reason>) {
             let message = format!(
                 "the password entry is named `{row}` and the credential `{name}`; this release compares them letter by letter as long as names repeat or have outer blanks"
             );
-            reasons.push(blocking(reason::NAME_CASE, message).fix(["user", "fix-names"]));
+            reasons.push(blocking(reason::NAME_CASE, message).fix(fix_names::command(home, name)));
         }
         Path::Unreadable => {
             let message =
@@ -141,13 +142,13 @@ fn with_password(home: &Home, credential: usize, reasons: &mut Vec<Reason>) {
             "{rows} password entries have this name; the login asks the last, the app's own password change sets the first"
         );
         // A new password would be in all of them, and they would still be several.
-        reasons.push(Reason::note(reason::DUPLICATE, message).fix(["user", "fix-names"]));
+        reasons.push(Reason::note(reason::DUPLICATE, message).fix(fix_names::command(home, name)));
     }
     if home.names.legacy && !is_normal(name) {
         let message = format!(
             "must be typed exactly as `{name}`: some names repeat or have outer blanks, so this release compares all letter by letter"
         );
-        reasons.push(Reason::note(reason::NAME_CASE, message).fix(["user", "fix-names"]));
+        reasons.push(Reason::note(reason::NAME_CASE, message).fix(fix_names::command(home, name)));
     }
 }
 
@@ -290,10 +291,10 @@ fn verdict(context: &Context<'_>, request: &Request, home: &Home, name: &str) ->
     let why = match (home.users_like(name), home.rows_like(name)) {
         ([], []) => return Err(accounts::nobody(home, name)),
         // Exact comparison is all that can make a known name find nothing.
-        ([], [row, ..]) => exactly(&home.rows[*row].username),
+        ([], [row, ..]) => exactly(home, &home.rows[*row].username),
         ([user, ..], _) => match accounts::credential_like(home, *user, name) {
             Some(credential) if *home.credentials[credential].provider == *PROVIDER => {
-                exactly(&home.credentials[credential].username)
+                exactly(home, &home.credentials[credential].username)
             }
             _ => return Ok(answer(home, *user, standing(home, *user), false)),
         },
@@ -301,11 +302,11 @@ fn verdict(context: &Context<'_>, request: &Request, home: &Home, name: &str) ->
     Ok(Verdict { account: None, matches: false, can_sign_in: false.into(), reasons: vec![why] })
 }
 
-fn exactly(stored: &str) -> Reason {
+fn exactly(home: &Home, stored: &str) -> Reason {
     let message = format!(
         "names repeat or have outer blanks, so this release compares them letter by letter, and this one is stored as `{stored}`"
     );
-    Reason::blocking(reason::NAME_CASE, message).fix(["user", "fix-names"])
+    Reason::blocking(reason::NAME_CASE, message).fix(fix_names::command(home, stored))
 }
 
 /// What the login says to a credential's name.

@@ -8,9 +8,11 @@ mod unreadable;
 use crate::heirs::{self, Heir};
 use crate::home::{Home, User};
 use crate::house;
+use crate::names::normalise;
 use crate::schema::{ACCOUNT_FILES, Layout, PROVIDER};
 use crate::settings::Listed;
 use crate::sign_in::{self, Path, command, own_standing, quoted, title};
+use crate::verbs::fix_names;
 use latchlift_plugin_api::{Batch, Check, Finding, Known, Output, Reader, Result, Severity, Time, reason};
 
 /// Where users and credentials are.
@@ -80,7 +82,7 @@ fn open_door(home: &Home, name: &str) -> Finding {
     };
     // In other letters it is somebody's name, and `user remove` would mean that user.
     if let [user, ..] = home.users_like(name) {
-        return finding(String::new()).fix(["user", "fix-names", "--keep", &home.users[*user].id]);
+        return finding(String::new()).fix(fix_names::keep(home, &normalise(name), *user));
     }
     match home.heirs().of(name) {
         Heir::None => finding(String::new()).fix(["user", "remove", name]),
@@ -196,11 +198,11 @@ fn spellings(home: &Home, findings: &mut Vec<Finding>) {
     if home.names.legacy {
         let message = "names repeat or have outer blanks, so this release compares all names letter by letter; from 2026.10 on they are compared without regard to case, and sign-ins may end elsewhere";
         let finding = Finding::new(Severity::Warning, "legacy_names", message).evidence(ENTRIES_FILE);
-        findings.push(finding.fix(["user", "fix-names"]));
+        findings.push(finding.fix(fix_names::command_for_all(home)));
     } else if home.has_unusual_names() {
         let message = "some names are not stored as they are compared; Home Assistant asks to change them";
         let finding = Finding::new(Severity::Note, "names_not_normal", message).evidence(ENTRIES_FILE);
-        findings.push(finding.fix(["user", "fix-names"]));
+        findings.push(finding.fix(fix_names::command_for_all(home)));
     }
     let other = |credential: &usize| matches!(sign_in::path(home, *credential), Path::Shadowed(_));
     let all = (0..home.users.len()).flat_map(|user| home.password_credentials(user).skip(1)).filter(other);

@@ -6,7 +6,7 @@
 
 mod add;
 mod admin;
-mod fix_names;
+pub mod fix_names;
 mod last_admin;
 mod onboarding;
 mod people;
@@ -20,7 +20,7 @@ use latchlift_plugin_api::Time;
 
 pub use add::add;
 pub use admin::{grant, recreate, revoke};
-pub use fix_names::fix_names;
+
 pub use onboarding::restart;
 pub use remove::{remove, remove_password};
 pub use rename::rename;
