@@ -209,18 +209,20 @@ fn many_of_a_kind_are_counted() {
 
 #[test]
 fn files_that_are_no_json_are_found_and_not_tripped_over() {
-    for (name, severity, fix) in [
-        ("auth", Severity::Serious, "onboarding restart"),
-        ("auth_provider.homeassistant", Severity::Serious, "onboarding restart"),
-        ("auth_module.totp", Severity::Serious, ""),
-        ("person", Severity::Warning, ""),
-        ("http", Severity::Warning, ""),
+    for (name, severity, accounts) in [
+        ("auth", Severity::Serious, true),
+        ("auth_provider.homeassistant", Severity::Serious, true),
+        ("auth_module.totp", Severity::Serious, false),
+        ("person", Severity::Warning, false),
+        ("http", Severity::Warning, false),
     ] {
         let mut directory = healthy();
         directory.breaks(name);
         let finding = check(&directory).findings.remove(0);
         assert_eq!((finding.code.as_str(), finding.severity), ("unreadable_file", severity), "{name}");
-        assert_eq!((finding.evidence, finding.fix.join(" ")), (Some(format!(".storage/{name}")), fix.to_owned()));
+        assert_eq!((finding.evidence, finding.fix.len()), (Some(format!(".storage/{name}")), 0), "no command mends it");
+        let told = "restore it from a backup or mend it by hand; only where neither is possible, `latchlift onboarding restart`";
+        assert_eq!(finding.message.contains(told), accounts, "{name}: {}", finding.message);
     }
 }
 
