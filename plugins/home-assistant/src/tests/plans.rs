@@ -325,3 +325,14 @@ fn nothing_secret_is_in_what_people_read() {
     let said = [reset.warnings, reset.next_steps, vec![reset.summary]].concat().join(" ");
     assert!(!said.contains("JDJi"));
 }
+
+#[test]
+fn the_next_step_is_right_whether_the_app_runs_or_not() {
+    let mut directory = with_tokens();
+    directory.put("auth_module.totp", 1, json!({"users": {"1": "S"}}));
+    for verb in ["password.reset", "mfa.disable", "session.revoke"] {
+        let next = &plan(&directory, &request(verb, "ann")).unwrap().next_steps[0];
+        assert!(next.starts_with("start Home Assistant, or restart it where it runs"), "{verb}: {next}");
+        assert!(!next.contains("docker start"), "{verb}: {next}");
+    }
+}

@@ -32,5 +32,6 @@ pub fn stamp(now: Time) -> String {
     now.sql().chars().filter(char::is_ascii_digit).collect()
 }
 
-/// What to do after any of these plans.
-pub const START: &str = "start Home Assistant again: docker start homeassistant (or `ha core start`)";
+/// What to do after any of these plans. Whether it runs is not known here, with `--allow-running` it may; `docker start` does
+/// nothing to a container that runs, while `docker restart` starts one that does not.
+pub const START: &str = "start Home Assistant, or restart it where it runs: docker restart homeassistant (or `ha core start`, `ha core restart`)";
