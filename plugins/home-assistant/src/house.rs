@@ -112,16 +112,18 @@ fn ban_without_time(home: &Home, reader: &dyn Reader) -> Option<Reason> {
 /// A file of second factors from a future release, if its factors are asked for. One that is merely damaged is put aside
 /// by the next start, which then asks for nothing.
 fn factors(home: &Home) -> Option<Reason> {
-    let asked = |document: &str| {
-        let module = document.trim_start_matches("auth_module.");
-        home.settings.modules == Listed::Unreadable || home.settings.enforces(module)
-    };
+    let asked = |document: &str| home.settings.may_enforce(document.trim_start_matches("auth_module."));
     let broken = home.layout.broken.iter().filter(|(name, _)| FACTOR_FILES.contains(name) && asked(name));
     let (_, error) = broken.into_iter().find(|(_, error)| error.kind == Kind::UnknownSchema)?;
     Some(Reason::note(MFA_UNREADABLE, format!("the second factors cannot be read: {}", error.message)))
 }
 
 fn settings(home: &Home) -> Option<Reason> {
-    let message = "`auth_providers` in configuration.yaml is written in a way that is not understood here, so whether passwords are accepted is not known";
-    (home.settings.providers == Listed::Unreadable).then(|| Reason::note(SETTINGS_UNREAD, message))
+    let what = match home.settings.providers {
+        Listed::Unreadable => "`auth_providers` in configuration.yaml is written in a way that is not understood here",
+        Listed::Broken => "configuration.yaml is not valid YAML, so Home Assistant starts in its recovery mode",
+        Listed::Default | Listed::Types(_) => return None,
+    };
+    let message = format!("{what}; whether passwords are accepted is not known");
+    Some(Reason::note(SETTINGS_UNREAD, message))
 }

@@ -20,6 +20,7 @@ mod sign_in;
 mod tests;
 mod tokens;
 mod verbs;
+mod yaml;
 
 use latchlift_plugin_api::{
     Context, Error, Files, Kind, Located, Output, Plan, Plugin, Probe, Reader, Request, Result, Settings,

@@ -227,8 +227,12 @@ fn settings(home: &Home, findings: &mut Vec<Finding>) {
         let message = "`trusted_networks` lets people in without a password from the networks it lists";
         findings.push(Finding::new(Severity::Note, "trusted_networks", message).evidence(yaml));
     }
+    if home.settings.providers == Listed::Broken {
+        let message = "this is not valid YAML, so Home Assistant starts in its recovery mode, without what is set here; mend it by hand or restore it from a backup";
+        findings.push(Finding::new(Severity::Warning, house::SETTINGS_UNREAD, message).evidence(yaml));
+    }
     let unread = [
-        ("auth_providers", &home.settings.providers, "so whether passwords are accepted is not known"),
+        ("auth_providers", &home.settings.providers, "whether passwords are accepted is not known"),
         ("auth_mfa_modules", &home.settings.modules, "taken for the default"),
     ];
     for (key, _, taken) in unread.into_iter().filter(|(_, listed, _)| **listed == Listed::Unreadable) {

@@ -93,8 +93,20 @@ fn second_factors_of_a_future_release_are_not_taken_for_none() {
 #[test]
 fn settings_that_are_not_understood_leave_it_open() {
     let mut directory = directory(&[("1", "ann", true)]);
-    directory.texts.insert("configuration.yaml".into(), "homeassistant: !include_dir_merge_named gone\n".into());
-    assert_eq!(told(&directory, "1"), (Known::Unknown, vec!["settings_unread".into()], String::new()));
+    for (yaml, why) in [
+        ("homeassistant: {auth_providers: [{type: homeassistant}]}\n", "not understood"),
+        ("homeassistant: !include_dir_merge_named gone\n", "not understood"),
+        ("homeassistant:\n  auth_providers:\n\t- type: homeassistant\n", "not valid YAML"),
+    ] {
+        directory.texts.insert("configuration.yaml".into(), yaml.into());
+        assert_eq!(told(&directory, "1"), (Known::Unknown, vec!["settings_unread".into()], String::new()));
+        assert!(account(&directory, "1").reasons[0].message.contains(why), "{yaml}");
+        let checked = read(&directory, &Request { target: None, ..request("app.check", "") }).unwrap();
+        let Some(Batch::Check(check)) = checked.into_iter().next() else { panic!("no check") };
+        let unread: Vec<_> = check.findings.iter().filter(|finding| finding.code == "settings_unread").collect();
+        assert!(unread[0].message.contains(why), "{yaml}: {unread:?}");
+        assert!(check.findings.iter().all(|finding| finding.code != "provider_disabled"), "{yaml}");
+    }
     let reset = plan(&directory, &request("password.reset", "ann")).unwrap();
     assert_eq!(verdict(&applied(&directory, &reset), "ann").can_sign_in, Known::Unknown);
 }
