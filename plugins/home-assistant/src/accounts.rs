@@ -1,5 +1,6 @@
 //! Finding and listing accounts.
 
+use crate::heirs::{self, Heir};
 use crate::home::Home;
 use crate::names::normalise;
 use crate::schema::PROVIDER;
@@ -83,7 +84,8 @@ pub fn candidate(home: &Home, user: usize) -> Candidate {
     let can = match standing.can {
         Known::Is(true) => "can sign in".to_owned(),
         Known::Is(false) => format!("cannot: {}", blocking.join(", ")),
-        _ => "signs in elsewhere".to_owned(),
+        Known::Nothing => "signs in elsewhere".to_owned(),
+        Known::Unknown => "not known whether it can sign in".to_owned(),
     };
     let display = home.users[user].display.as_deref().map(|name| format!("{name}; ")).unwrap_or_default();
     Candidate {
@@ -105,10 +107,7 @@ pub fn nobody(home: &Home, typed: &str) -> Error {
     let error = Error::no_account(typed);
     if let (true, [row, ..]) = (home.layout.auth, home.rows_like(typed)) {
         let row = &home.rows[*row].username;
-        let named = sign_in::quoted(row);
-        return error.help(format!(
-            "there is a password entry `{row}` that leads to no user: `latchlift user add {named}` gives it one, `latchlift user remove {named}` takes it away"
-        ));
+        return error.help(format!("there is a password entry `{row}` that leads to no user: {}", ways(home, row)));
     }
     let folded = normalise(typed);
     let shown = |user: &&usize| home.users[**user].display.as_deref().is_some_and(|name| normalise(name) == folded);
@@ -124,6 +123,25 @@ pub fn nobody(home: &Home, typed: &str) -> Error {
                 ))
             }
         },
+    }
+}
+
+/// What can be done with a password entry that leads to no user: above all, giving it to whoever lost the credential.
+fn ways(home: &Home, row: &str) -> String {
+    let named = sign_in::quoted(row);
+    match home.heirs().of(row) {
+        Heir::None => {
+            format!("`latchlift user add {named}` gives it one, `latchlift user remove {named}` takes it away")
+        }
+        Heir::One(user) => format!(
+            "`{}` gives it to {}, who has no credential",
+            heirs::adoption_text(home, row, user),
+            sign_in::title(home, user)
+        ),
+        Heir::Several(users) => format!(
+            "`latchlift password reset {named} --id ID` gives it to a user without a credential ({}); if it is nobody's, `latchlift user remove {named}` takes it away",
+            heirs::named(home, users)
+        ),
     }
 }
 
@@ -186,7 +204,10 @@ pub fn account_standing(home: &Home, user: usize, standing: &Standing) -> Accoun
         active: known.active.into(),
         has_password: row.is_some().into(),
         hash: row.and_then(|row| row.cost).map(|cost| format!("bcrypt {cost}")).into(),
-        mfa: factors.into_iter().map(str::to_owned).collect::<Vec<_>>().into(),
+        mfa: match home.house.factors_unknown {
+            true => Known::Unknown,
+            false => factors.into_iter().map(str::to_owned).collect::<Vec<_>>().into(),
+        },
         can_sign_in: standing.can,
         reasons: standing.reasons.clone(),
         groups: groups.iter().map(group).collect::<Vec<_>>().into(),

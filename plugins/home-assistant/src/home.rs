@@ -1,11 +1,13 @@
 //! Everything in the account files that decides who gets in, read once into a compact form.
 
 use crate::groups::Groups;
+use crate::heirs::Heirs;
+use crate::house::House;
 use crate::names::{Names, is_normal, normalise};
 use crate::schema::{self, CREDENTIALS, Layout, NOTIFY, PEOPLE, PROVIDER, ROWS, TOKENS, TOTP, USERS};
 use crate::sessions::{TokenKind, milliseconds, token_kind};
 use crate::settings::Settings;
-use latchlift_plugin_api::{Filter, Reader, Result, Select, Time, Value};
+use latchlift_plugin_api::{Count, Filter, Reader, Result, Select, Time, Value};
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -67,9 +69,15 @@ pub struct Home {
     pub names: Names,
     /// Credentials of users that do not exist, as `(id, user id)`.
     pub stray_credentials: Vec<(String, String)>,
+    /// Tokens of users that do not exist, likewise, but for those that the app does not look at.
+    pub stray_tokens: Vec<(String, String)>,
+    /// What holds for everybody.
+    pub house: House,
     by_id: HashMap<Rc<str>, usize>,
     folded_rows: OnceCell<HashMap<String, Vec<usize>>>,
     folded_users: OnceCell<HashMap<String, Vec<usize>>>,
+    orphans: OnceCell<Vec<usize>>,
+    heirs: OnceCell<Heirs>,
 }
 
 impl Home {
@@ -91,17 +99,23 @@ impl Home {
             rows,
             names,
             stray_credentials: vec![],
+            stray_tokens: vec![],
+            house: House::default(),
             by_id: HashMap::new(),
             folded_rows: OnceCell::new(),
             folded_users: OnceCell::new(),
+            orphans: OnceCell::new(),
+            heirs: OnceCell::new(),
         };
         if home.layout.auth {
             home.groups = Groups::read(reader)?;
             home.read_users(reader)?;
             home.read_credentials(reader)?;
             home.link_names();
+            home.read_stray_tokens(reader)?;
         }
         home.read_factors(reader)?;
+        home.house = House::new(&home, reader);
         Ok(home)
     }
 
@@ -223,6 +237,34 @@ impl Home {
         }
     }
 
+    fn read_stray_tokens(&mut self, reader: &dyn Reader) -> Result<()> {
+        let is_stray = |user: Option<&str>| user.and_then(|id| self.index(id)).is_none();
+        let (mut strays, filter) = (false, Filter::All);
+        let count = Count { store: "", collection: TOKENS, field: "/user_id", filter: &filter };
+        reader.each_count(&count, |user, _| {
+            strays |= is_stray(user.as_str());
+            Ok(())
+        })?;
+        if !strays {
+            return Ok(());
+        }
+        let mut stray = vec![];
+        reader.each_row(Select::from(TOKENS, ["/user_id", "/id"]), |row| {
+            if is_stray(row[0].as_str()) {
+                stray.push((row[1].clone(), row[0].to_text().unwrap_or_default()));
+            }
+            Ok(())
+        })?;
+        // The app skips tokens without a key before it looks for their users, so they do no harm.
+        let ids = stray.iter().map(|(id, _)| id.clone());
+        let filter = Filter::In("/id".into(), ids.collect()).and(Filter::Null("/jwt_key".into()));
+        let keyless = reader.all(Select::from(TOKENS, ["/id"]).filter(filter))?;
+        let keyless: HashSet<Option<String>> = keyless.iter().map(|row| row.text("/id")).collect();
+        let harmful = stray.into_iter().map(|(id, user)| (id.to_text(), user)).filter(|(id, _)| !keyless.contains(id));
+        self.stray_tokens = harmful.map(|(id, user)| (id.unwrap_or_default(), user)).collect();
+        Ok(())
+    }
+
     fn read_factors(&mut self, reader: &dyn Reader) -> Result<()> {
         for (collection, exists) in [(TOTP, self.layout.totp), (NOTIFY, self.layout.notify)] {
             if !exists {
@@ -292,11 +334,25 @@ impl Home {
         index.get(&normalise(name)).map_or(&[], Vec::as_slice)
     }
 
-    /// The password entries that lead to no user: whoever signs in with one becomes a new administrator.
-    pub fn orphans(&self) -> Vec<&str> {
-        let mut seen = HashSet::new();
-        let names = self.rows.iter().map(|row| &*row.username);
-        names.filter(|name| self.names.get(name).credential.is_none() && seen.insert(self.names.key(name))).collect()
+    /// The password entries that lead to no user, one of each name: whoever signs in with one becomes a new administrator.
+    pub fn orphans(&self) -> &[usize] {
+        self.orphans.get_or_init(|| {
+            let mut seen = HashSet::new();
+            let mut is_new = |name: &str| seen.insert(self.names.key(name));
+            let leads_nowhere = |name: &str| self.names.get(name).credential.is_none();
+            let rows = self.rows.iter().enumerate();
+            rows.filter(|(_, row)| leads_nowhere(&row.username) && is_new(&row.username)).map(|(at, _)| at).collect()
+        })
+    }
+
+    /// The names of [`Home::orphans`].
+    pub fn orphan_names(&self) -> impl Iterator<Item = &str> + '_ {
+        self.orphans().iter().map(|row| &*self.rows[*row].username)
+    }
+
+    /// Who may have which of [`Home::orphans`].
+    pub fn heirs(&self) -> &Heirs {
+        self.heirs.get_or_init(|| Heirs::new(self))
     }
 
     /// Whether any stored name is written otherwise than it is compared.

@@ -5,7 +5,9 @@ mod bans;
 mod check;
 mod codes;
 mod groups;
+mod heirs;
 mod home;
+mod house;
 mod http;
 mod logins;
 mod mfa;
@@ -18,6 +20,7 @@ mod sign_in;
 mod tests;
 mod tokens;
 mod verbs;
+mod yaml;
 
 use latchlift_plugin_api::{
     Context, Error, Files, Kind, Located, Output, Plan, Plugin, Probe, Reader, Request, Result, Settings,
@@ -74,7 +77,7 @@ impl Plugin for HomeAssistant {
             "admin.recreate" => verbs::recreate(context, request),
             "admin.grant" => verbs::grant(context, request),
             "admin.revoke" => verbs::revoke(context, request),
-            "user.fix-names" => verbs::fix_names(context, request),
+            "user.fix-names" => verbs::fix_names::fix_names(context, request),
             "ban.clear" => bans::clear(context, request),
             "onboarding.restart" => verbs::restart(context, request),
             "mfa.disable" => mfa::disable(context, request),

@@ -123,7 +123,7 @@ pub fn disable(context: &Context<'_>, request: &Request) -> Result<Plan> {
     Ok(plan
         .step(totp)
         .step(notify)
-        .then("start Home Assistant again; a new second factor is set up on the profile page"))
+        .then("start Home Assistant, or restart it where it runs; a new second factor is set up on the profile page"))
 }
 
 /// The end of an account's second factors, a step for each file.

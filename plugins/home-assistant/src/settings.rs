@@ -3,6 +3,7 @@
 //! The file is full of the app's own YAML tags (`!include`, `!secret`) and may be megabytes of automations, so this reads
 //! only the lines of two keys below `homeassistant:`, and says so where it cannot follow.
 
+use crate::yaml;
 use latchlift_plugin_api::Reader;
 
 /// The entries of a list in the settings, by their `type`.
@@ -14,6 +15,8 @@ pub enum Listed {
     Types(Vec<String>),
     /// The key is there in a form that is not understood.
     Unreadable,
+    /// The file is no YAML. The app starts in its recovery mode, without these settings.
+    Broken,
 }
 
 /// The settings that decide who is asked for what.
@@ -36,26 +39,39 @@ impl Settings {
     }
 
     fn parse(text: &str, include: &dyn Fn(&str) -> Option<String>) -> Settings {
+        if yaml::is_broken(text) {
+            return Settings { providers: Listed::Broken, modules: Listed::Broken };
+        }
         let lines = lines(text);
         let Some(block) = entry(&lines, 0, "homeassistant") else {
-            return Settings { providers: Listed::Default, modules: Listed::Default };
+            return match lines.first().is_some_and(|line| line.text.starts_with('{')) {
+                true => Settings::inline(text),
+                false => Settings { providers: Listed::Default, modules: Listed::Default },
+            };
         };
         let included = included(block.value, include);
+        // An anchor only gives what follows a name.
+        let is_anchor = block.value.starts_with('&') && !block.value.contains(' ');
         let block = match (&included, block.value) {
             (Some(text), _) => self::lines(text),
             (None, "") => block.below.to_vec(),
-            (None, value) => return Settings::inline(value),
+            (None, _) if is_anchor => block.below.to_vec(),
+            (None, "null" | "~") => vec![],
+            (None, value) => return Settings::inline(&joined(value, block.below)),
         };
-        let list = |key| match entry(&block, block.first().map_or(0, |line| line.indent), key) {
-            None => Listed::Default,
-            Some(entry) => listed(&entry, include),
-        };
+        if block.first().is_some_and(|line| line.text.starts_with('{')) {
+            return Settings::inline(&joined("", &block));
+        }
+        let margin = block.first().map_or(0, |line| line.indent);
+        // What a merged mapping says holds for the keys that are not there.
+        let absent = if entry(&block, margin, "<<").is_some() { || Listed::Unreadable } else { || Listed::Default };
+        let list = |key| entry(&block, margin, key).map_or_else(absent, |entry| listed(&entry, include));
         Settings { providers: list("auth_providers"), modules: list("auth_mfa_modules") }
     }
 
     /// `homeassistant: {name: Home}`, or a tag that cannot be followed.
     fn inline(value: &str) -> Settings {
-        let list = |key| match value.starts_with('{') && !value.contains(key) {
+        let list = |key| match value.trim_start().starts_with('{') && !value.contains(key) {
             true => Listed::Default,
             false => Listed::Unreadable,
         };
@@ -67,7 +83,7 @@ impl Settings {
         match &self.providers {
             Listed::Default => Some(kind == crate::schema::PROVIDER),
             Listed::Types(types) => Some(types.iter().any(|known| known == kind)),
-            Listed::Unreadable => None,
+            Listed::Unreadable | Listed::Broken => None,
         }
     }
 
@@ -75,8 +91,13 @@ impl Settings {
     pub fn enforces(&self, module: &str) -> bool {
         match &self.modules {
             Listed::Types(types) => types.iter().any(|known| known == module),
-            Listed::Default | Listed::Unreadable => module == "totp",
+            Listed::Default | Listed::Unreadable | Listed::Broken => module == "totp",
         }
+    }
+
+    /// Whether a second factor of this type may be asked for, also where it is not known.
+    pub fn may_enforce(&self, module: &str) -> bool {
+        matches!(self.modules, Listed::Unreadable | Listed::Broken) || self.enforces(module)
     }
 }
 
@@ -178,25 +199,28 @@ fn listed(entry: &Entry<'_, '_>, include: &dyn Fn(&str) -> Option<String>) -> Li
     match entry.value {
         "" => types(entry.below),
         "null" | "~" => Listed::Types(vec![]),
-        value if value.starts_with('[') || value.starts_with('{') => {
-            let below = entry.below.iter().map(|line| line.text);
-            flow_types(&std::iter::once(value).chain(below).collect::<Vec<_>>().join(" "))
-        }
+        value if value.starts_with('[') || value.starts_with('{') => flow_types(&joined(value, entry.below)),
         _ => Listed::Unreadable,
     }
+}
+
+/// A value that goes on in the lines below, in one.
+fn joined(value: &str, below: &[Line<'_>]) -> String {
+    std::iter::once(value).chain(below.iter().map(|line| line.text)).collect::<Vec<_>>().join(" ")
 }
 
 /// The types of a list's items; of a single mapping, which the app takes for a list of one; none of nothing.
 fn types(lines: &[Line<'_>]) -> Listed {
     let Some(first) = lines.first() else { return Listed::Types(vec![]) };
     if first.text.starts_with('[') || first.text.starts_with('{') {
-        return flow_types(&lines.iter().map(|line| line.text).collect::<Vec<_>>().join(" "));
+        return flow_types(joined("", lines).trim_start());
     }
-    let mut found = vec![];
+    let (mut found, mut items) = (vec![], usize::from(!is_item(first.text)));
     let mut column = if is_item(first.text) { None } else { Some(first.indent) };
     for line in lines {
         let (mut indent, mut text) = (line.indent, line.text);
         if is_item(text) && indent == first.indent {
+            items += 1;
             let key = text[1..].trim_start();
             (indent, text) = (indent + text.len() - key.len(), key);
             column = (!key.is_empty()).then_some(indent);
@@ -212,6 +236,10 @@ fn types(lines: &[Line<'_>]) -> Listed {
         if let Some(kind) = value_of(text, "type").filter(|_| indent == column) {
             found.push(kind);
         }
+    }
+    // An item without a type, or with two, is not what the app reads either.
+    if found.len() != items {
+        return Listed::Unreadable;
     }
     collected(found.into_iter().map(|kind| match kind.starts_with('{') {
         true => flow_type(kind).unwrap_or(""),
@@ -269,8 +297,16 @@ mod tests {
 
     #[test]
     fn an_absent_key_means_the_default() {
-        for text in ["", "http:\n", "homeassistant:\n", "homeassistant:\n  name: Home\n", "homeassistant: {name: x}\n"]
-        {
+        for text in [
+            "",
+            "http:\n",
+            "homeassistant:\n",
+            "homeassistant:\n  name: Home\n",
+            "homeassistant: {name: x}\n",
+            "homeassistant: ~\n",
+            "homeassistant: &home\n  name: x\n",
+            "{homeassistant: {name: x}}\n",
+        ] {
             let settings = Settings::parse(text, &|_| None);
             assert_eq!((settings.providers, settings.modules), (Listed::Default, Listed::Default), "{text:?}");
         }
@@ -313,12 +349,37 @@ mod tests {
         for text in [
             "homeassistant: !include gone.yaml\n",
             "homeassistant: {auth_providers: []}\n",
+            "homeassistant: {name: Home,\n  auth_providers: [{type: homeassistant}]}\n",
+            "homeassistant:\n  {auth_providers: [{type: homeassistant}]}\n",
+            "{homeassistant: {auth_providers: []}}\n",
+            "homeassistant:\n  <<: *base\n  name: Home\n",
+            "homeassistant:\n  auth_providers:\n    - typ: homeassistant\n",
+            "homeassistant:\n  auth_providers:\n    - type: homeassistant\n    - trusted_networks\n",
+            "homeassistant:\n  auth_providers:\n    - homeassistant\n",
             "homeassistant:\n  auth_providers: !include_dir_list providers\n",
             "homeassistant:\n  auth_providers: *providers\n",
             "homeassistant:\n  auth_providers:\n    - type: !secret provider\n",
             "homeassistant:\n  auth_providers:\n    - !include one.yaml\n",
         ] {
             assert_eq!(providers(text), Listed::Unreadable, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_yaml_lists_nothing_and_leaves_nothing_out() {
+        for text in [
+            "homeassistant:\n\tauth_providers:\n\t\t- type: homeassistant\n",
+            "homeassistant:\n  auth_providers:\n\t- type: homeassistant\n",
+            "homeassistant:\n  auth_providers: [{type: homeassistant}\n",
+            "homeassistant:\n  name: \"Home\n  auth_providers:\n    - type: homeassistant\n",
+            "homeassistant:\n  auth_providers\n    - type: homeassistant\n",
+        ] {
+            let settings = Settings::parse(text, &|_| None);
+            assert_eq!(
+                (&settings.providers, settings.has_provider("homeassistant")),
+                (&Listed::Broken, None),
+                "{text}"
+            );
         }
     }
 
@@ -342,7 +403,7 @@ mod tests {
 
     #[test]
     fn other_peoples_yaml_does_not_choke_it() {
-        let text = "automation:\n- alias: \"a # b\"\n  action: >-\n    homeassistant:\n      auth_providers: []\n? x\n\t\n}{\n'\nhomeassistant:\n  packages: !include_dir_named packages\n";
+        let text = "automation:\n- alias: \"a # b\"\n  action: >-\n    homeassistant:\n      auth_providers: []\n? x\n\t\n: '}{\n'\nhomeassistant:\n  packages: !include_dir_named packages\n";
         assert_eq!(providers(text), Listed::Default);
     }
 }

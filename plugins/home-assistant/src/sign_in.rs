@@ -1,9 +1,11 @@
 //! Whether an account can sign in, and why not: the app's login, step by step.
 
 use crate::accounts;
+use crate::heirs::{self, Heir};
 use crate::home::Home;
 use crate::names::{is_normal, normalise};
 use crate::schema::{self, PROVIDER, ROWS};
+use crate::verbs::fix_names;
 use latchlift_plugin_api::{
     Batch, Context, Error, Filter, Known, Output, Reader, Reason, Request, Result, Select, Verdict, reason,
 };
@@ -48,15 +50,29 @@ pub fn path(home: &Home, credential: usize) -> Path {
     if home.rows[entry.last].cost.is_none() { Path::Unreadable } else { Path::Works }
 }
 
-/// The standing of a user.
+/// The standing of a user in this house.
 pub fn standing(home: &Home, user: usize) -> Standing {
+    housed(home, user, own_standing(home, user))
+}
+
+/// The standing with what holds for everybody, which comes first: no other reason matters as much.
+fn housed(home: &Home, user: usize, own: Standing) -> Standing {
+    if home.users[user].system {
+        return own;
+    }
+    let (can, everybody) = home.house.judge(own.can);
+    Standing { can, reasons: everybody.iter().cloned().chain(own.reasons).collect(), ..own }
+}
+
+/// The standing of a user by its own records, as if Home Assistant started and all settings were understood.
+pub fn own_standing(home: &Home, user: usize) -> Standing {
     let works = home.password_credentials(user).find(|credential| path(home, *credential) == Path::Works);
     let credential = works.or_else(|| home.password_credentials(user).next());
     standing_with(home, user, credential)
 }
 
-/// The standing of a user who signs in with this credential.
-pub fn standing_with(home: &Home, user: usize, credential: Option<usize>) -> Standing {
+/// As [`own_standing`], of a user who signs in with this credential.
+fn standing_with(home: &Home, user: usize, credential: Option<usize>) -> Standing {
     let known = &home.users[user];
     if known.system {
         let why = Reason::blocking(reason::SYSTEM, "an account of Home Assistant's own, which nobody signs in to");
@@ -112,7 +128,7 @@ fn with_password(home: &Home, credential: usize, reasons: &mut Vec<Reason>) {
             let message = format!(
                 "the password entry is named `{row}` and the credential `{name}`; this release compares them letter by letter as long as names repeat or have outer blanks"
             );
-            reasons.push(blocking(reason::NAME_CASE, message).fix(["user", "fix-names"]));
+            reasons.push(blocking(reason::NAME_CASE, message).fix(fix_names::command(home, name)));
         }
         Path::Unreadable => {
             let message =
@@ -126,23 +142,35 @@ fn with_password(home: &Home, credential: usize, reasons: &mut Vec<Reason>) {
             "{rows} password entries have this name; the login asks the last, the app's own password change sets the first"
         );
         // A new password would be in all of them, and they would still be several.
-        reasons.push(Reason::note(reason::DUPLICATE, message).fix(["user", "fix-names"]));
+        reasons.push(Reason::note(reason::DUPLICATE, message).fix(fix_names::command(home, name)));
     }
     if home.names.legacy && !is_normal(name) {
         let message = format!(
             "must be typed exactly as `{name}`: some names repeat or have outer blanks, so this release compares all letter by letter"
         );
-        reasons.push(Reason::note(reason::NAME_CASE, message).fix(["user", "fix-names"]));
+        reasons.push(Reason::note(reason::NAME_CASE, message).fix(fix_names::command(home, name)));
     }
 }
 
 fn without_credential(home: &Home, user: usize) -> Reason {
-    let why = Reason::blocking(reason::CREDENTIAL_MISSING, "the user has no credential, so no sign-in leads to it");
+    let message = "the user has no credential, so no sign-in leads to it";
+    let why = |more: String| Reason::blocking(reason::CREDENTIAL_MISSING, format!("{message}{more}"));
     let known = &home.users[user];
     let name = normalise(known.display.as_deref().unwrap_or_default());
-    match !name.is_empty() && home.users_like(&name).is_empty() {
-        true => why.fix(["password", "reset", name.as_str(), "--id", &known.id]),
-        false => why,
+    match &home.heirs().entries(home, user)[..] {
+        [] if !name.is_empty() && home.users_like(&name).is_empty() => {
+            why(String::new()).fix(["password", "reset", name.as_str(), "--id", &known.id])
+        }
+        [] => why(String::new()),
+        // A new name would leave the entry behind, and whoever knows its password a way to become administrator.
+        [entry] if home.heirs().of(entry) == Heir::One(user) => {
+            why(format!("; the password entry `{entry}`, which leads to no user, may be its own"))
+                .fix(heirs::adoption(home, entry, user))
+        }
+        [entry, ..] => why(format!(
+            "; if a password entry that leads to no user is its own, as `{entry}` may be, it goes with its name: `{}`",
+            heirs::adoption_text(home, entry, user)
+        )),
     }
 }
 
@@ -251,16 +279,22 @@ fn verdict(context: &Context<'_>, request: &Request, home: &Home, name: &str) ->
         let matches = verify(context, request, home, entry.last)?;
         let message =
             format!("the password entry `{name}` leads to no user; signing in with it makes a new administrator");
-        let reasons = vec![Reason::note(reason::ORPHAN, message)];
-        return Ok(Verdict { account: None, matches, can_sign_in: matches.into(), reasons });
+        let why = Reason::note(reason::ORPHAN, message);
+        let why = match home.heirs().of(name) {
+            Heir::One(user) => why.fix(heirs::adoption(home, name, user)),
+            _ => why,
+        };
+        let (can_sign_in, everybody) = home.house.judge(matches.into());
+        let reasons = everybody.iter().cloned().chain([why]).collect();
+        return Ok(Verdict { account: None, matches, can_sign_in, reasons });
     }
     let why = match (home.users_like(name), home.rows_like(name)) {
         ([], []) => return Err(accounts::nobody(home, name)),
         // Exact comparison is all that can make a known name find nothing.
-        ([], [row, ..]) => exactly(&home.rows[*row].username),
+        ([], [row, ..]) => exactly(home, &home.rows[*row].username),
         ([user, ..], _) => match accounts::credential_like(home, *user, name) {
             Some(credential) if *home.credentials[credential].provider == *PROVIDER => {
-                exactly(&home.credentials[credential].username)
+                exactly(home, &home.credentials[credential].username)
             }
             _ => return Ok(answer(home, *user, standing(home, *user), false)),
         },
@@ -268,11 +302,11 @@ fn verdict(context: &Context<'_>, request: &Request, home: &Home, name: &str) ->
     Ok(Verdict { account: None, matches: false, can_sign_in: false.into(), reasons: vec![why] })
 }
 
-fn exactly(stored: &str) -> Reason {
+fn exactly(home: &Home, stored: &str) -> Reason {
     let message = format!(
         "names repeat or have outer blanks, so this release compares them letter by letter, and this one is stored as `{stored}`"
     );
-    Reason::blocking(reason::NAME_CASE, message).fix(["user", "fix-names"])
+    Reason::blocking(reason::NAME_CASE, message).fix(fix_names::command(home, stored))
 }
 
 /// What the login says to a credential's name.
@@ -280,13 +314,15 @@ fn of_credential(context: &Context<'_>, request: &Request, home: &Home, credenti
     let own = &home.credentials[credential];
     let entry = home.names.get(&own.username);
     let matches = entry.rows > 0 && verify(context, request, home, entry.last)?;
-    Ok(answer(home, own.user, standing_with(home, own.user, Some(credential)), matches))
+    let standing = standing_with(home, own.user, Some(credential));
+    Ok(answer(home, own.user, housed(home, own.user, standing), matches))
 }
 
 fn answer(home: &Home, user: usize, standing: Standing, matches: bool) -> Verdict {
     let account = accounts::account_standing(home, user, &standing);
     let can_sign_in = match standing.can {
         Known::Is(can) => Known::Is(can && matches),
+        Known::Unknown if !matches => Known::Is(false),
         other => other,
     };
     Verdict { account: Some(Box::new(account)), matches, can_sign_in, reasons: standing.reasons }

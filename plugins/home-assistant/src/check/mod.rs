@@ -5,10 +5,14 @@ mod files;
 mod references;
 mod unreadable;
 
+use crate::heirs::{self, Heir};
 use crate::home::{Home, User};
+use crate::house;
+use crate::names::normalise;
 use crate::schema::{ACCOUNT_FILES, Layout, PROVIDER};
 use crate::settings::Listed;
-use crate::sign_in::{self, Path, command, standing, title};
+use crate::sign_in::{self, Path, command, own_standing, quoted, title};
+use crate::verbs::fix_names;
 use latchlift_plugin_api::{Batch, Check, Finding, Known, Output, Reader, Result, Severity, Time, reason};
 
 /// Where users and credentials are.
@@ -67,19 +71,33 @@ fn open_doors(home: &Home, findings: &mut Vec<Finding>) {
         // All of them are, and are mended by one file.
         return;
     }
-    let orphan = |name: &str| {
-        let message = format!(
-            "the password entry `{name}` leads to no user; whoever signs in with it becomes a new administrator"
-        );
-        let finding = Finding::new(Severity::Serious, reason::ORPHAN, message);
-        let finding = finding.evidence(ENTRIES_FILE);
-        match home.users_like(name) {
-            [] => finding.fix(["user", "remove", name]),
-            // In other letters it is somebody's name, and `user remove` would mean that user.
-            [user, ..] => finding.fix(["user", "fix-names", "--keep", &home.users[*user].id]),
-        }
+    add_some(findings, home.orphan_names().map(|name| open_door(home, name)));
+}
+
+fn open_door(home: &Home, name: &str) -> Finding {
+    let message =
+        format!("the password entry `{name}` leads to no user; whoever signs in with it becomes a new administrator");
+    let finding = |more: String| {
+        Finding::new(Severity::Serious, reason::ORPHAN, format!("{message}{more}")).evidence(ENTRIES_FILE)
     };
-    add_some(findings, home.orphans().into_iter().map(orphan));
+    // In other letters it is somebody's name, and `user remove` would mean that user.
+    if let [user, ..] = home.users_like(name) {
+        return finding(String::new()).fix(fix_names::keep(home, &normalise(name), *user));
+    }
+    match home.heirs().of(name) {
+        Heir::None => finding(String::new()).fix(["user", "remove", name]),
+        Heir::One(user) => {
+            let whose = format!("; it may be that of {}, who has no credential", title(home, user));
+            finding(whose).fix(heirs::adoption(home, name, user))
+        }
+        Heir::Several(users) => {
+            let (whose, entry) = (heirs::named(home, users), quoted(name));
+            // Which of the two it is, a person must know.
+            finding(format!(
+                "; if it is that of a user without a credential ({whose}): `latchlift password reset {entry} --id ID`; if it is nobody's: `latchlift user remove {entry}`"
+            ))
+        }
+    }
 }
 
 fn administrators(home: &Home, findings: &mut Vec<Finding>) {
@@ -108,7 +126,7 @@ fn administrators(home: &Home, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(Severity::Note, "several_owners", message).evidence(names.join(", ")));
         }
     }
-    let usable = |index: usize| standing(home, index).can == Known::Is(true);
+    let usable = |index: usize| own_standing(home, index).can == Known::Is(true);
     let admins: Vec<usize> = people().filter(|(_, user)| home.is_admin(user)).map(|(index, _)| index).collect();
     if !admins.iter().any(|index| usable(*index)) {
         let message = "no administrator can sign in with a password";
@@ -142,7 +160,7 @@ fn way_back(home: &Home, admins: &[usize]) -> Vec<String> {
     if home.settings.has_provider(PROVIDER) == Some(false) {
         return vec![];
     }
-    let fixes = admins.iter().flat_map(|index| standing(home, *index).reasons);
+    let fixes = admins.iter().flat_map(|index| own_standing(home, *index).reasons);
     let known = fixes.filter(|why| why.blocking).map(|why| why.fix).find(|fix| !fix.is_empty());
     known.unwrap_or_else(|| ["admin", "recreate", "admin"].map(str::to_owned).to_vec())
 }
@@ -159,7 +177,7 @@ fn accounts(home: &Home, findings: &mut Vec<Finding>) {
     ];
     let mut sorted: Vec<Vec<Finding>> = faults.iter().map(|_| vec![]).collect();
     for (index, user) in home.users.iter().enumerate().filter(|(_, user)| !user.system) {
-        for why in standing(home, index).reasons {
+        for why in own_standing(home, index).reasons {
             let Some(sort) = faults.iter().position(|code| *code == why.code) else { continue };
             let severity = match (why.blocking, why.code.as_str()) {
                 // Users for whom a person but no sign-in was wanted are common; an owner without is a lock-out.
@@ -180,11 +198,11 @@ fn spellings(home: &Home, findings: &mut Vec<Finding>) {
     if home.names.legacy {
         let message = "names repeat or have outer blanks, so this release compares all names letter by letter; from 2026.10 on they are compared without regard to case, and sign-ins may end elsewhere";
         let finding = Finding::new(Severity::Warning, "legacy_names", message).evidence(ENTRIES_FILE);
-        findings.push(finding.fix(["user", "fix-names"]));
+        findings.push(finding.fix(fix_names::command_for_all(home)));
     } else if home.has_unusual_names() {
         let message = "some names are not stored as they are compared; Home Assistant asks to change them";
         let finding = Finding::new(Severity::Note, "names_not_normal", message).evidence(ENTRIES_FILE);
-        findings.push(finding.fix(["user", "fix-names"]));
+        findings.push(finding.fix(fix_names::command_for_all(home)));
     }
     let other = |credential: &usize| matches!(sign_in::path(home, *credential), Path::Shadowed(_));
     let all = (0..home.users.len()).flat_map(|user| home.password_credentials(user).skip(1)).filter(other);
@@ -209,10 +227,17 @@ fn settings(home: &Home, findings: &mut Vec<Finding>) {
         let message = "`trusted_networks` lets people in without a password from the networks it lists";
         findings.push(Finding::new(Severity::Note, "trusted_networks", message).evidence(yaml));
     }
-    let unread = [("auth_providers", &home.settings.providers), ("auth_mfa_modules", &home.settings.modules)];
-    for (key, _) in unread.into_iter().filter(|(_, listed)| **listed == Listed::Unreadable) {
-        let message = format!("`{key}` is written in a way that is not understood here; taken for the default");
-        findings.push(Finding::new(Severity::Note, "settings_unread", message).evidence(yaml));
+    if home.settings.providers == Listed::Broken {
+        let message = "this is not valid YAML, so Home Assistant starts in its recovery mode, without what is set here; mend it by hand or restore it from a backup";
+        findings.push(Finding::new(Severity::Warning, house::SETTINGS_UNREAD, message).evidence(yaml));
+    }
+    let unread = [
+        ("auth_providers", &home.settings.providers, "whether passwords are accepted is not known"),
+        ("auth_mfa_modules", &home.settings.modules, "taken for the default"),
+    ];
+    for (key, _, taken) in unread.into_iter().filter(|(_, listed, _)| **listed == Listed::Unreadable) {
+        let message = format!("`{key}` is written in a way that is not understood here; {taken}");
+        findings.push(Finding::new(Severity::Note, house::SETTINGS_UNREAD, message).evidence(yaml));
     }
     for (method, count) in [
         ("totp", home.users.iter().filter(|user| user.totp).count()),

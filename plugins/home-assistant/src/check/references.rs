@@ -2,11 +2,11 @@
 
 use super::add_some;
 use crate::home::Home;
+use crate::house;
 use crate::schema::{PEOPLE, TOKENS};
 use crate::sessions::milliseconds;
-use crate::sign_in::{command, title};
-use latchlift_plugin_api::{Filter, Finding, Reader, Result, Select, Severity, Time};
-use std::collections::HashSet;
+use crate::sign_in::title;
+use latchlift_plugin_api::{Finding, Reader, Result, Select, Severity, Time};
 
 /// How many sessions that have ended are worth a word.
 const STALE: usize = 200;
@@ -32,28 +32,21 @@ pub fn check(reader: &dyn Reader, home: &Home, now: Time, findings: &mut Vec<Fin
 }
 
 fn groups(home: &Home, findings: &mut Vec<Finding>) {
-    let unknown = home.users.iter().enumerate().filter_map(|(index, user)| {
-        let id = home.group_ids(user).iter().find(|id| !home.groups.knows(id))?;
+    let unknown = house::unknown_groups(home).map(|(user, group)| {
         let message = format!(
-            "{} is in the group `{id}`, which does not exist; Home Assistant crashes at its start over it",
-            title(home, index)
+            "{} is in the group `{group}`, which does not exist; Home Assistant crashes at its start over it",
+            title(home, user)
         );
-        let role = if home.in_admins(user) { "role=admin" } else { "role=user" };
-        let fix = command(home, &["user", "set"], index).into_iter().chain([role.to_owned()]);
-        Some(Finding::new(Severity::Serious, "unknown_group", message).evidence(".storage/auth").fix(fix))
+        let finding = Finding::new(Severity::Serious, "unknown_group", message).evidence(".storage/auth");
+        finding.fix(house::known_groups(home, user))
     });
     add_some(findings, unknown);
 }
 
 fn tokens(reader: &dyn Reader, home: &Home, now: Time, findings: &mut Vec<Finding>) -> Result<()> {
-    // The app skips tokens without a key before it looks for their users, so they do no harm.
-    let (mut stray, mut ended) = (vec![], 0);
-    reader.each_row(Select::from(TOKENS, ["/user_id", "/id", "/expire_at"]), |row| {
-        ended += usize::from(milliseconds(&row[2]).is_some_and(|end| Time(end) < now));
-        let user = row[0].to_text().unwrap_or_default();
-        if home.index(&user).is_none() {
-            stray.push((row[1].clone(), user));
-        }
+    let mut ended = 0;
+    reader.each_row(Select::from(TOKENS, ["/expire_at"]), |row| {
+        ended += usize::from(milliseconds(&row[0]).is_some_and(|end| Time(end) < now));
         Ok(())
     })?;
     if ended > STALE {
@@ -62,20 +55,14 @@ fn tokens(reader: &dyn Reader, home: &Home, now: Time, findings: &mut Vec<Findin
         let finding = Finding::new(Severity::Note, "stale_sessions", message).evidence(".storage/auth");
         findings.push(finding.fix(["session", "revoke", "--expired"]));
     }
-    let ids = stray.iter().map(|(id, _)| id.clone());
-    let filter = Filter::In("/id".into(), ids.collect()).and(Filter::Null("/jwt_key".into()));
-    let keyless: HashSet<Option<String>> = match stray.is_empty() {
-        true => HashSet::new(),
-        false => reader.all(Select::from(TOKENS, ["/id"]).filter(filter))?.iter().map(|row| row.text("/id")).collect(),
-    };
-    let harmful = stray.iter().filter(|(id, _)| !keyless.contains(&id.to_text())).map(|(id, user)| {
+    let stray = home.stray_tokens.iter().map(|(id, user)| {
         let message = format!(
             "the token {id} is of the user {user}, who does not exist; Home Assistant crashes at its start over it"
         );
         let finding = Finding::new(Severity::Serious, "token_without_user", message).evidence(".storage/auth");
         finding.fix(["user", "remove", "--id", user])
     });
-    add_some(findings, harmful);
+    add_some(findings, stray);
     Ok(())
 }
 

@@ -14,24 +14,26 @@ pub fn check(reader: &dyn Reader, layout: &Layout, findings: &mut Vec<Finding>) 
             (_, Kind::UnknownSchema) => (Severity::Note, "it is left alone here; Home Assistant may know it"),
             ("auth", _) => (
                 Severity::Serious,
-                "the next start puts it aside, and then every old name and password works and makes an administrator; restore it from a backup first, or put all accounts aside",
+                "the next start puts it aside, and then every old name and password works and makes an administrator",
             ),
-            ("auth_provider.homeassistant", _) => (
-                Severity::Serious,
-                "the next start puts it aside, and then every password is refused; restore it from a backup first, or put all accounts aside",
-            ),
+            ("auth_provider.homeassistant", _) => {
+                (Severity::Serious, "the next start puts it aside, and then every password is refused")
+            }
             (name, _) if FACTOR_FILES.contains(&name) => (
                 Severity::Serious,
                 "the next start puts it aside, and then nobody is asked for this second factor any more",
             ),
             _ => (Severity::Warning, "the next start puts it aside and goes on as if there were none"),
         };
-        let finding = Finding::new(severity, "unreadable_file", format!("{}; {what}", error.message));
-        let finding = finding.evidence(format!(".storage/{document}"));
-        findings.push(match ACCOUNT_FILES.contains(document) && error.kind == Kind::Conflict {
-            true => finding.fix(["onboarding", "restart"]),
-            false => finding,
-        });
+        // No command mends it: what would let people in again at once gives up all accounts, which a person may decide.
+        let next = match ACCOUNT_FILES.contains(document) && error.kind == Kind::Conflict {
+            true => {
+                "; before that, restore it from a backup or mend it by hand; only where neither is possible, `latchlift onboarding restart` starts over without any account"
+            }
+            false => "",
+        };
+        let finding = Finding::new(severity, "unreadable_file", format!("{}; {what}{next}", error.message));
+        findings.push(finding.evidence(format!(".storage/{document}")));
     }
     if let Err(error) = reader.columns("", "http#") {
         let what =

@@ -50,8 +50,8 @@ pub fn end(context: &Context<'_>, request: &Request, what: TokenKind) -> Result<
     }
     if !ending.is_empty() {
         plan = plan.then(match what {
-            TokenKind::LongLived => "start Home Assistant again; programs with these tokens are then refused",
-            _ => "start Home Assistant again; browsers and apps with these sessions then ask for a password",
+            TokenKind::LongLived => "start Home Assistant, or restart it where it runs; programs with these tokens are then refused",
+            _ => "start Home Assistant, or restart it where it runs; browsers and apps with these sessions then ask for a password",
         });
     }
     if let Some(target) = &request.target {

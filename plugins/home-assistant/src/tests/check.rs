@@ -72,15 +72,40 @@ fn an_entry_that_is_a_users_in_other_letters_is_not_mended_by_removing_the_user(
     let mut directory = healthy().version("2024.3.3");
     directory.push("auth_provider.homeassistant#/data/users", json!({"username": "BOB", "password": OLD}));
     let orphan = check(&directory).findings.remove(0);
-    assert_eq!((orphan.code.as_str(), orphan.fix.join(" ")), ("orphan", "user fix-names --keep 2".to_owned()));
+    assert_eq!((orphan.code.as_str(), orphan.fix.join(" ")), ("orphan", "user fix-names --keep 2 bob".to_owned()));
     let mend = Request {
-        target: None,
         options: Options { keep: Some("2".into()), ..Options::default() },
-        ..request("user.fix-names", "")
+        ..request("user.fix-names", "bob")
     };
     let after = applied(&directory, &plan(&directory, &mend).unwrap());
     assert_eq!(found(&after), [""; 0], "and it does mend it");
     assert_eq!(accounts(&after).len(), 2);
+}
+
+#[test]
+fn entries_of_one_user_that_differ_in_letters_are_mended_for_that_user() {
+    let keep = "user fix-names --keep 1";
+    for version in ["2026.11.0", "2026.9.4"] {
+        let mut directory = healthy().version(version);
+        directory.push("auth_provider.homeassistant#/data/users", json!({"username": "Ann", "password": OLD}));
+        let fixes: Vec<_> = check(&directory).findings.into_iter().map(|finding| finding.fix.join(" ")).collect();
+        assert!(!fixes.is_empty() && fixes.iter().all(|fix| fix.starts_with(keep)), "{version}: {fixes:?}");
+        let refused = plan(&directory, &request("user.fix-names", "")).unwrap_err();
+        assert!(refused.help.unwrap().ends_with(&format!("`latchlift {keep} ann`")));
+        assert!(refused.candidates.iter().all(|one| !one.id.is_empty()));
+        for name in ["", "ann"] {
+            let options = Options { keep: Some("1".into()), ..Options::default() };
+            let mend = Request { options, ..request("user.fix-names", name) };
+            assert_eq!(found(&applied(&directory, &plan(&directory, &mend).unwrap())), [""; 0], "{version}: {name}");
+        }
+    }
+    // Entries that nobody could keep can only be taken away.
+    let mut directory = healthy();
+    for name in ["zoe", "Zoe"] {
+        directory.push("auth_provider.homeassistant#/data/users", json!({"username": name, "password": OLD}));
+    }
+    let refused = plan(&directory, &request("user.fix-names", "")).unwrap_err();
+    assert_eq!((refused.candidates, refused.help.unwrap().ends_with("`latchlift user remove zoe`")), (vec![], true));
 }
 
 #[test]
@@ -184,18 +209,20 @@ fn many_of_a_kind_are_counted() {
 
 #[test]
 fn files_that_are_no_json_are_found_and_not_tripped_over() {
-    for (name, severity, fix) in [
-        ("auth", Severity::Serious, "onboarding restart"),
-        ("auth_provider.homeassistant", Severity::Serious, "onboarding restart"),
-        ("auth_module.totp", Severity::Serious, ""),
-        ("person", Severity::Warning, ""),
-        ("http", Severity::Warning, ""),
+    for (name, severity, accounts) in [
+        ("auth", Severity::Serious, true),
+        ("auth_provider.homeassistant", Severity::Serious, true),
+        ("auth_module.totp", Severity::Serious, false),
+        ("person", Severity::Warning, false),
+        ("http", Severity::Warning, false),
     ] {
         let mut directory = healthy();
         directory.breaks(name);
         let finding = check(&directory).findings.remove(0);
         assert_eq!((finding.code.as_str(), finding.severity), ("unreadable_file", severity), "{name}");
-        assert_eq!((finding.evidence, finding.fix.join(" ")), (Some(format!(".storage/{name}")), fix.to_owned()));
+        assert_eq!((finding.evidence, finding.fix.len()), (Some(format!(".storage/{name}")), 0), "no command mends it");
+        let told = "restore it from a backup or mend it by hand; only where neither is possible, `latchlift onboarding restart`";
+        assert_eq!(finding.message.contains(told), accounts, "{name}: {}", finding.message);
     }
 }
 

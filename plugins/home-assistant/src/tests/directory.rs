@@ -237,8 +237,16 @@ impl Reader for Directory {
         Ok(Page { columns: query.columns.clone(), rows: hits[start..end].iter().map(row).collect(), next })
     }
 
-    fn count_by(&self, _: &str, _: &str, _: &str, _: &Filter) -> Result<Vec<(Value, u64)>> {
-        Err(Error::unsupported("not here"))
+    fn count_by(&self, _: &str, collection: &str, field: &str, filter: &Filter) -> Result<Vec<(Value, u64)>> {
+        let mut counts: Vec<(Value, u64)> = vec![];
+        for record in self.records(collection).unwrap().iter().filter(|record| matches(record, filter)) {
+            let value = field_of(record, field);
+            match counts.iter_mut().find(|(known, _)| *known == value) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((value, 1)),
+            }
+        }
+        Ok(counts)
     }
 
     fn columns(&self, _: &str, collection: &str) -> Result<Option<Vec<Column>>> {
@@ -317,7 +325,7 @@ pub fn read(directory: &Directory, request: &Request) -> Result<Vec<Batch>> {
 pub fn applied(directory: &Directory, plan: &Plan) -> Directory {
     let doors = |directory: &Directory| -> Vec<String> {
         let home = crate::home::Home::read(directory).unwrap();
-        home.orphans().into_iter().map(str::to_owned).collect()
+        home.orphan_names().map(str::to_owned).collect()
     };
     let (open, mut now) = (doors(directory), directory.clone());
     for step in &plan.steps {

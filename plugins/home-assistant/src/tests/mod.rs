@@ -3,5 +3,7 @@
 mod changes;
 mod check;
 mod directory;
+mod heirs;
+mod house;
 mod plans;
 mod reading;

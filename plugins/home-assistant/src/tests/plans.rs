@@ -162,7 +162,8 @@ fn names_that_would_become_one_are_left_alone() {
     directory.push(ROWS, json!({"username": "BOB", "password": OLD}));
     let refused = plan(&directory, &request("user.fix-names", "")).unwrap_err();
     let who: Vec<_> = refused.candidates.iter().map(|one| (one.id.as_str(), one.name.as_str())).collect();
-    assert_eq!((refused.kind, who), (Kind::Conflict, vec![("1", "Ann"), ("2", "ann"), ("3", "Bob"), ("", "BOB")]));
+    assert_eq!((refused.kind, who), (Kind::Conflict, vec![("1", "Ann"), ("2", "ann"), ("3", "Bob")]));
+    assert!(refused.message.ends_with("no user's letter by letter: `BOB`"), "{}", refused.message);
 }
 
 #[test]
@@ -323,4 +324,15 @@ fn nothing_secret_is_in_what_people_read() {
     }
     let said = [reset.warnings, reset.next_steps, vec![reset.summary]].concat().join(" ");
     assert!(!said.contains("JDJi"));
+}
+
+#[test]
+fn the_next_step_is_right_whether_the_app_runs_or_not() {
+    let mut directory = with_tokens();
+    directory.put("auth_module.totp", 1, json!({"users": {"1": "S"}}));
+    for verb in ["password.reset", "mfa.disable", "session.revoke"] {
+        let next = &plan(&directory, &request(verb, "ann")).unwrap().next_steps[0];
+        assert!(next.starts_with("start Home Assistant, or restart it where it runs"), "{verb}: {next}");
+        assert!(!next.contains("docker start"), "{verb}: {next}");
+    }
 }

@@ -6,10 +6,11 @@ use super::last_admin::refuse_if_last;
 use super::records::{self, NewUser};
 use super::reset::{meant, of_the_app};
 use super::set;
+use crate::heirs::{self, Heir};
 use crate::home::Home;
 use crate::names::strip;
 use crate::schema::{ADMINS, ORDINARY, PROVIDER};
-use crate::sign_in::{self, Path, title};
+use crate::sign_in::{self, Path, quoted, title};
 use crate::{accounts, mfa, sessions};
 use latchlift_plugin_api::{Candidate, Context, Error, Kind, Known, Plan, Request, Result, Value};
 
@@ -22,7 +23,10 @@ pub fn recreate(context: &Context<'_>, request: &Request) -> Result<Plan> {
     refuse_if_usable(&home, request)?;
     let target = request.target()?;
     let plan = match accounts::matching(&home, target)?[..] {
-        [] => create(context, request, &home)?,
+        [] => {
+            refuse_if_bereft(&home, &target.name)?;
+            create(context, request, &home)?
+        }
         [user] => promote(context, request, &home, user)?,
         ref several => {
             let several: Vec<Candidate> = several.iter().map(|user| accounts::candidate(&home, *user)).collect();
@@ -38,7 +42,7 @@ fn refuse_if_usable(home: &Home, request: &Request) -> Result<()> {
         true => (home.users.iter().map(|user| user.owner).collect::<Vec<_>>(), "an owner"),
         false => (home.users.iter().map(|user| home.is_admin(user)).collect(), "an administrator"),
     };
-    let usable = |user: &usize| wanted[*user] && sign_in::standing(home, *user).can == Known::Is(true);
+    let usable = |user: &usize| wanted[*user] && sign_in::own_standing(home, *user).can == Known::Is(true);
     match (0..home.users.len()).find(usable) {
         Some(user) if !request.options.allows("existing-admin") => {
             let name = accounts::name(home, user).unwrap_or_default();
@@ -48,6 +52,32 @@ fn refuse_if_usable(home: &Home, request: &Request) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses to make another user of a password entry's name while an owner or administrator has lost the credential: the
+/// entry may be theirs, and a second user would get neither the rights of the first nor what belongs to it.
+fn refuse_if_bereft(home: &Home, name: &str) -> Result<()> {
+    let [row, ..] = home.rows_like(name) else { return Ok(()) };
+    let (entry, heirs) = (&home.rows[*row].username, home.heirs());
+    let users = match heirs.of(entry) {
+        Heir::None => vec![],
+        Heir::One(user) => vec![user],
+        Heir::Several(users) => users.to_vec(),
+    };
+    let administers = |user: &usize| home.users[*user].owner || home.in_admins(&home.users[*user]);
+    let lost: Vec<usize> = users.into_iter().filter(administers).collect();
+    let (id, whose) = match lost[..] {
+        [] => return Ok(()),
+        [user] => (&*home.users[user].id, title(home, user)),
+        ref several => ("ID", format!("one of {}", heirs::named(home, several))),
+    };
+    let message = format!(
+        "there is a password entry `{entry}` that leads to no user and may be that of {whose}, an administrator without a credential; another user of the name would not be that one"
+    );
+    let (entry, reset) = (quoted(entry), format!("latchlift password reset {} --id {id}", quoted(entry)));
+    Err(Error::new(Kind::Conflict, message).help(format!(
+        "to give it to that user: `{reset}`; if it is nobody's, take it away first: `latchlift user remove {entry}`"
+    )))
 }
 
 /// The first user made in the app becomes its owner, and nothing in the app makes one later.
@@ -107,7 +137,7 @@ fn promote(context: &Context<'_>, request: &Request, home: &Home, user: usize) -
 fn way_in(home: &Home, user: usize, typed: &str) -> Result<(Option<usize>, String)> {
     let like = accounts::credential_like(home, user, typed);
     let like = like.filter(|credential| home.password_credentials(user).any(|own| own == *credential));
-    if let Some(credential) = like.or(sign_in::standing(home, user).credential) {
+    if let Some(credential) = like.or(sign_in::own_standing(home, user).credential) {
         return match sign_in::path(home, credential) {
             Path::Shadowed(first) => Err(sign_in::refuse_shadowed(home, credential, first)),
             _ => Ok((Some(credential), home.credentials[credential].username.to_string())),
@@ -135,11 +165,14 @@ fn warn(mut plan: Plan, home: &Home) -> Plan {
         plan = plan
             .warn("`auth_providers` in configuration.yaml does not list `homeassistant`, so no password is accepted");
     }
+    for why in &home.house.barred {
+        plan = plan.warn(format!("nobody gets in yet: {}", why.message));
+    }
     if !home.layout.auth {
         plan = plan.warn("`.storage/auth` is missing and will be made anew; look for `.storage/auth.corrupt.*` first, which may be all your users");
     }
     let planned: Vec<String> = plan.accounts.iter().map(|account| account.name.clone()).collect();
-    let open: Vec<&str> = home.orphans().into_iter().filter(|name| !planned.iter().any(|own| own == name)).collect();
+    let open: Vec<&str> = home.orphan_names().filter(|name| !planned.iter().any(|own| own == name)).collect();
     match open[..] {
         [] => plan,
         [name, ..] => {

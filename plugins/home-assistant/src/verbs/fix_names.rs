@@ -7,9 +7,9 @@ use crate::accounts::{candidate, no_id};
 use crate::home::Home;
 use crate::names::{is_legacy, normalise};
 use crate::schema::{CREDENTIALS, PROVIDER, ROWS, USERS};
-use crate::sign_in::title;
+use crate::sign_in::{quoted, title};
 use latchlift_plugin_api::{
-    Candidate, Change, Context, Error, Key, Kind, Plan, Record, Request, Result, Target, Value, delete, update,
+    Change, Context, Error, Key, Kind, Plan, Record, Request, Result, Target, Value, delete, update,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -31,16 +31,73 @@ pub fn fix_names(context: &Context<'_>, request: &Request) -> Result<Plan> {
             false => fix.add(&home, &name, &group, None),
             true => match keep.filter(|user| group.users.contains(user)) {
                 Some(user) => fix.add(&home, &name, &group, Some(user)),
-                None => clashes.extend(group.candidates(&home)),
+                None => clashes.push((name, group)),
             },
         }
     }
     if !clashes.is_empty() {
-        let message = "some names differ only in letter case or outer white space and would become one";
-        let help = "say which account keeps the name, and the others get a number behind it: `latchlift user fix-names --keep ID`";
-        return Err(Error { candidates: clashes, ..Error::new(Kind::Conflict, message).help(help) });
+        return Err(clash(&home, &clashes));
     }
     fix.plan(context, request, &home)
+}
+
+/// The refusal to make one name of several without a word on whose it is.
+fn clash(home: &Home, clashes: &[(String, Group)]) -> Error {
+    let message = "some names differ only in letter case or outer white space and would become one";
+    let entries: Vec<String> = clashes.iter().flat_map(|(_, group)| group.unclaimed(home)).map(quoted_name).collect();
+    let message = match &entries[..] {
+        [] => message.to_owned(),
+        entries => format!("{message}; password entries that are no user's letter by letter: {}", entries.join(", ")),
+    };
+    let users: BTreeSet<usize> = clashes.iter().flat_map(|(_, group)| group.users.iter().copied()).collect();
+    let help = match (&clashes[0], users.len()) {
+        ((name, group), _) if group.users.is_empty() => format!(
+            "the entries of the name `{name}` lead to no user; to take them away: `latchlift user remove {}`",
+            quoted(name)
+        ),
+        ((name, group), _) if group.users.len() == 1 => {
+            let words = group.users.first().map(|user| keep(home, name, *user)).unwrap_or_default();
+            let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+            format!("only one account has the name `{name}`; to make the entries its own: `latchlift {}`", words.join(" "))
+        }
+        _ => "say which account keeps the name, and the others get a number behind it: `latchlift user fix-names --keep ID`".to_owned(),
+    };
+    let candidates = users.into_iter().map(|user| candidate(home, user)).collect();
+    Error { candidates, ..Error::new(Kind::Conflict, message).help(help) }
+}
+
+fn quoted_name(name: &str) -> String {
+    format!("`{name}`")
+}
+
+/// The command that makes a name, and all password entries of it in any letters, a user's.
+pub fn keep(home: &Home, name: &str, user: usize) -> Vec<String> {
+    // A name that would be taken for a flag is left out, and all names are mended.
+    let named = Some(name).filter(|name| !name.starts_with('-'));
+    let words = ["user", "fix-names", "--keep", &*home.users[user].id];
+    words.into_iter().chain(named).map(str::to_owned).collect()
+}
+
+/// The command that mends a name: where password entries differ in letters and only one user has the name, it says so, since
+/// nobody else could keep it.
+pub fn command(home: &Home, name: &str) -> Vec<String> {
+    let spellings: BTreeSet<&str> = home.rows_like(name).iter().map(|row| &*home.rows[*row].username).collect();
+    let has_password = |user: &&usize| home.password_credentials(**user).next().is_some();
+    let users: Vec<usize> = home.users_like(name).iter().filter(has_password).copied().collect();
+    match users[..] {
+        [user] if spellings.len() > 1 => keep(home, &normalise(name), user),
+        _ => ["user", "fix-names"].map(str::to_owned).to_vec(),
+    }
+}
+
+/// The command that mends all names; where one user's stands in its way, for that user.
+pub fn command_for_all(home: &Home) -> Vec<String> {
+    let groups = groups(home, &None);
+    let mut clashes = groups.values().filter(|group| group.users.len() > 1 || group.spellings(home).len() > 1);
+    let users = clashes.next().filter(|_| clashes.next().is_none()).map(|group| &group.users);
+    let sole = users.filter(|users| users.len() == 1).and_then(|users| users.first());
+    let keep = sole.into_iter().flat_map(|user| ["--keep", &*home.users[*user].id]);
+    ["user", "fix-names"].into_iter().chain(keep).map(str::to_owned).collect()
 }
 
 /// The user that `--keep` names.
@@ -96,17 +153,9 @@ impl Group {
         self.rows.iter().map(|row| &*home.rows[*row].username).collect()
     }
 
-    /// The users and password entries that would get the same name.
-    fn candidates(&self, home: &Home) -> Vec<Candidate> {
-        let mut clashes: Vec<Candidate> = self.users.iter().map(|user| candidate(home, *user)).collect();
-        let unclaimed = self.spellings(home).into_iter().filter(|row| self.owner(home, row).is_none());
-        clashes.extend(unclaimed.map(|row| Candidate {
-            name: row.to_owned(),
-            provider: PROVIDER.to_owned(),
-            note: "a password entry that is no user's letter by letter".to_owned(),
-            ..Candidate::default()
-        }));
-        clashes
+    /// The spellings of password entries that are no user's letter by letter.
+    fn unclaimed<'h>(&self, home: &'h Home) -> Vec<&'h str> {
+        self.spellings(home).into_iter().filter(|row| self.owner(home, row).is_none()).collect()
     }
 
     /// Whose name is spelled like this entry's.

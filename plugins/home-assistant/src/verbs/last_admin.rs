@@ -22,7 +22,7 @@ pub fn refuse_if_last(home: &Home, user: usize, options: &Options) -> Result<()>
         return Err(Error::refused(message, None).help(help));
     }
     let usable =
-        |other: usize| home.is_admin(&home.users[other]) && sign_in::standing(home, other).can == Known::Is(true);
+        |other: usize| home.is_admin(&home.users[other]) && sign_in::own_standing(home, other).can == Known::Is(true);
     if others().any(usable) {
         return Ok(());
     }

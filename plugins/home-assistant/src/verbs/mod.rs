@@ -6,7 +6,7 @@
 
 mod add;
 mod admin;
-mod fix_names;
+pub mod fix_names;
 mod last_admin;
 mod onboarding;
 mod people;
@@ -20,7 +20,7 @@ use latchlift_plugin_api::Time;
 
 pub use add::add;
 pub use admin::{grant, recreate, revoke};
-pub use fix_names::fix_names;
+
 pub use onboarding::restart;
 pub use remove::{remove, remove_password};
 pub use rename::rename;
@@ -32,5 +32,6 @@ pub fn stamp(now: Time) -> String {
     now.sql().chars().filter(char::is_ascii_digit).collect()
 }
 
-/// What to do after any of these plans.
-pub const START: &str = "start Home Assistant again: docker start homeassistant (or `ha core start`)";
+/// What to do after any of these plans. Whether it runs is not known here, with `--allow-running` it may; `docker start` does
+/// nothing to a container that runs, while `docker restart` starts one that does not.
+pub const START: &str = "start Home Assistant, or restart it where it runs: docker restart homeassistant (or `ha core start`, `ha core restart`)";

@@ -56,7 +56,7 @@ pub fn rename(context: &Context<'_>, request: &Request) -> Result<Plan> {
 fn own_credential(home: &Home, user: usize, typed: &str) -> Result<usize> {
     let like = accounts::credential_like(home, user, typed);
     let own = like.filter(|credential| *home.credentials[*credential].provider == *PROVIDER);
-    if let Some(credential) = own.or(sign_in::standing(home, user).credential) {
+    if let Some(credential) = own.or(sign_in::own_standing(home, user).credential) {
         return Ok(credential);
     }
     let title = title(home, user);

@@ -47,7 +47,7 @@ fn way_in(home: &Home, user: usize, request: &Request) -> Result<(Option<usize>,
     let typed = request.target()?.name.as_str();
     let like = accounts::credential_like(home, user, typed);
     let own = like.filter(|credential| *home.credentials[*credential].provider == *PROVIDER);
-    if let Some(credential) = own.or(sign_in::standing(home, user).credential) {
+    if let Some(credential) = own.or(sign_in::own_standing(home, user).credential) {
         return match sign_in::path(home, credential) {
             Path::Shadowed(first) => Err(sign_in::refuse_shadowed(home, credential, first)),
             _ => Ok((Some(credential), home.credentials[credential].username.to_string())),
