@@ -6,8 +6,9 @@ mod store;
 mod tests;
 
 use crate::accounts::{Accounts, Stored};
+use crate::everybody::{self, SETUP_PENDING};
 use crate::groups::{self, Groups};
-use crate::schema::{self, FINISH, Layout, ONBOARDING, SALT_LENGTH, SESSION, USER};
+use crate::schema::{self, Layout, SALT_LENGTH, SESSION, USER};
 use crate::sign_in::{Logins, count};
 use latchlift_plugin_api::{
     Batch, Check, Context, Filter, Finding, Known, Output, Reader, Request, Result, Select, Severity, reason,
@@ -137,9 +138,6 @@ fn everyone_is_admin(groups: &Groups) -> Option<Finding> {
 }
 
 fn wizard(reader: &dyn Reader, logins: &Logins<'_>, admins: &[usize]) -> Result<Option<Finding>> {
-    let rows = reader.all(Select::from(ONBOARDING, ["step"]))?;
-    let step = rows.iter().map(|row| row.text("step").unwrap_or_default()).find(|step| step != FINISH);
-    let step = step.or(rows.is_empty().then(|| "start".to_owned()));
     let message =
         "the public setup wizard is open: Homarr sends everybody there, and who comes first may become administrator";
     // Nothing else closes it but making an administrator, as the wizard would.
@@ -147,10 +145,10 @@ fn wizard(reader: &dyn Reader, logins: &Logins<'_>, admins: &[usize]) -> Result<
     if admins.iter().any(|i| logins.gets_in(*i)) {
         fix.push("--allow-existing-admin");
     }
-    let finding = |step| {
-        Finding::new(Severity::Serious, "setup_pending", message).evidence(format!("onboarding step `{step}`")).fix(fix)
+    let finding = |step: String| {
+        Finding::new(Severity::Serious, SETUP_PENDING, message).evidence(format!("onboarding step `{step}`")).fix(fix)
     };
-    Ok(step.map(finding))
+    Ok(everybody::unfinished_step(reader)?.map(finding))
 }
 
 fn passwords_off(accounts: &Accounts) -> Option<Finding> {

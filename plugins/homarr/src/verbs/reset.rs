@@ -2,6 +2,7 @@
 
 use super::{effective_at_once, hash_fields, row_of, warn_of_reasons};
 use crate::accounts::{Accounts, Person, Stored};
+use crate::everybody;
 use crate::names;
 use crate::report::total;
 use crate::schema::{self, API_KEY, CREDENTIALS, HASH_COST, HASH_PREFIX, INVITE, Layout, SESSION, USER};
@@ -53,7 +54,7 @@ pub fn reset(context: &Context<'_>, request: &Request) -> Result<Plan> {
     if !before.is_local() {
         plan = plan.warn(converted(&before));
     }
-    Ok(effective_at_once(plan))
+    Ok(effective_at_once(everybody::warned(plan, context.reader, &layout)?))
 }
 
 /// As [`warn_of_reasons`], with the way to mend the name in the same plan.
