@@ -1,7 +1,7 @@
 //! Whether an account can sign in, and why not. Upstream: internal/entity/auth_user.go `CanLogIn` and
 //! auth_session_login.go `AuthLocal`.
 
-use crate::holdings::{Holdings, Password};
+use crate::holdings::{Holdings, Password, Shadow};
 use crate::names::{self, FORM_BYTES};
 use crate::schema::{ADMIN_ID, Layout};
 use crate::user::{Provider, User};
@@ -154,11 +154,19 @@ fn name(layout: &Layout, user: &User, holdings: &Holdings) -> Vec<Reason> {
         };
         reasons.push(Reason::blocking(code, why).fix(["user", "fix-names"]));
     }
-    if let Some(row) = holdings.shadow {
-        let why = format!("another account of the same name comes first (row {row}); the login never looks further");
-        reasons.push(Reason::blocking(reason::SHADOWED, why));
-    }
+    reasons.extend(holdings.shadow.as_deref().map(|shadow| shadowed(user, shadow)));
     reasons
+}
+
+fn shadowed(user: &User, Shadow { name, uid, deleted, free }: &Shadow) -> Reason {
+    let deleted = if *deleted { ", which is deleted" } else { "" };
+    let why = format!("the login finds another account first: `{name}`, id {uid}{deleted}");
+    let why = Reason::blocking(reason::SHADOWED, why);
+    match user.deleted_at {
+        // A deleted account keeps its name until it is restored.
+        Some(_) => why,
+        None => why.fix(["user", "rename", "--id", &user.uid, free]),
+    }
 }
 
 fn password(user: &User, holdings: &Holdings) -> Option<Reason> {

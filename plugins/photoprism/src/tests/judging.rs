@@ -186,11 +186,14 @@ fn the_lowest_row_of_a_name_wins_and_mariadb_folds_letters() {
         user(&mut store, id, name, &[]);
         hash(&mut store, &uid(id), 1);
     }
-    assert_eq!(codes(&show(&store, "jürgen")), [reason::SHADOWED]);
+    let shown = show(&store, "jürgen");
+    assert_eq!(codes(&shown), [reason::SHADOWED]);
+    assert_eq!(shown.reasons[0].message, format!("the login finds another account first: `jurgen`, id {}", uid(5)));
+    assert_eq!(shown.reasons[0].fix, ["user", "rename", "--id", &uid(6), "jürgen-2"]);
     assert_eq!(show(&store, "maria").can_sign_in, Known::Is(true));
     let list = listed(&store, Options::default());
     let of = |name: &str| list.iter().find(|account| account.name == Known::Is(name.to_owned())).unwrap();
-    assert_eq!(codes(of("jürgen")), [reason::SHADOWED]);
+    assert_eq!(of("jürgen").reasons, shown.reasons);
     assert!(codes(of("jurgen")).is_empty() && codes(of("Maria")).is_empty());
     assert_eq!(verdict(&store, "JÜRGEN", 1).account.unwrap().id, uid(5));
 }
@@ -230,4 +233,23 @@ fn names_are_found_in_any_case_by_id_and_never_guessed() {
     let plan = plan(&store, &by_id).unwrap();
     assert_eq!(plan.accounts[0].name, "Frank");
     assert!(plan.warnings.iter().any(|warning| warning.contains("frank")), "{:?}", plan.warnings);
+}
+
+#[test]
+fn an_account_in_anothers_shadow_gets_a_free_name_and_comes_out_of_it() {
+    let mut store = sqlite();
+    for (id, name) in [(5, "maria"), (6, "maria"), (7, "maria-2"), (8, "maria")] {
+        let deleted = [("deleted_at", Value::from("2024-11-01 12:00:00+00:00"))];
+        user(&mut store, id, name, if id == 8 { &deleted } else { &[] });
+        hash(&mut store, &uid(id), 1);
+    }
+    let all = listed(&store, Options { deleted: true, ..Options::default() });
+    let reasons = |id: i64| &all.iter().find(|account| account.id == uid(id)).unwrap().reasons;
+    assert_eq!(reasons(6)[0].fix, ["user", "rename", "--id", &uid(6), "maria-3"]);
+    // A deleted account cannot be renamed.
+    assert!(reasons(8).iter().any(|reason| reason.code == reason::SHADOWED && reason.fix.is_empty()));
+    let target = Some(Target { id: Some(uid(6)), ..Target::default() });
+    let rename = Request { target, new_name: Some("maria-3".to_owned()), ..request("user.rename", "") };
+    let after = store.after(&plan(&store, &rename).unwrap());
+    assert_eq!(show(&after, "maria-3").can_sign_in, Known::Is(true));
 }
