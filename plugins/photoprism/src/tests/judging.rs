@@ -253,3 +253,47 @@ fn an_account_in_anothers_shadow_gets_a_free_name_and_comes_out_of_it() {
     let after = store.after(&plan(&store, &rename).unwrap());
     assert_eq!(show(&after, "maria-3").can_sign_in, Known::Is(true));
 }
+
+#[test]
+fn without_row_1_the_account_of_that_name_stands_in_and_what_is_offered_works() {
+    let found = |store: &Fake| -> (Severity, String, Vec<String>) {
+        let Batch::Check(check) = read(store, &request("app.check", "")).unwrap().remove(0) else { panic!() };
+        let finding = check.findings.into_iter().find(|finding| finding.code == "initial_admin").unwrap();
+        (finding.severity, finding.message, finding.fix)
+    };
+    let recreated = |store: &Fake, fix: &[String]| {
+        let allow = fix.iter().skip(3).map(|flag| flag.replace("--allow-", "")).collect();
+        plan(store, &Request { options: Options { allow, ..Options::default() }, ..request("admin.recreate", &fix[2]) })
+    };
+    let mut store = sqlite();
+    store.tables.get_mut("auth_users").unwrap().rows.remove(1);
+    let (severity, message, fix) = found(&store);
+    assert!(severity == Severity::Warning && message.ends_with("PhotoPrism makes one when it starts"), "{message}");
+    assert_eq!(fix, ["admin", "recreate", "admin"]);
+    recreated(&store, &fix).unwrap();
+    // Whoever has the name is taken for it, and the name is no longer free.
+    user(&mut store, 5, "admin", &[]);
+    hash(&mut store, &uid(5), 1);
+    let (severity, message, fix) = found(&store);
+    assert!(severity == Severity::Warning && message.ends_with("that account is no administrator"), "{message}");
+    assert!(message.contains("makes none") && message.contains(&uid(5)), "{message}");
+    assert_eq!(fix, ["admin", "recreate", "admin-2"]);
+    recreated(&store, &fix).unwrap();
+    user(&mut store, 6, "alice", &[("user_role", "admin".into())]);
+    hash(&mut store, &uid(6), 1);
+    let (.., fix) = found(&store);
+    assert_eq!(fix, ["admin", "recreate", "admin-2", "--allow-existing-admin"]);
+    recreated(&store, &fix).unwrap();
+    let standing = |fields: &[(&str, Value)]| {
+        let mut store = store.clone();
+        store.tables.get_mut("auth_users").unwrap().rows.retain(|row| row[0] != 5.into());
+        user(&mut store, 5, "admin", fields);
+        found(&store)
+    };
+    let admin = ("user_role", Value::from("admin"));
+    let (severity, message, fix) = standing(std::slice::from_ref(&admin));
+    assert!(severity == Severity::Note && message.ends_with("by the name") && fix.is_empty(), "{message}");
+    let (_, message, fix) = standing(&[admin, ("deleted_at", "2024-11-01 12:00:00+00:00".into())]);
+    assert!(message.contains("was deleted"), "{message}");
+    assert_eq!(fix, ["user", "restore", "admin"]);
+}
