@@ -92,6 +92,19 @@ fn passwords_and_names_that_cannot_work_are_told() {
 }
 
 #[test]
+fn a_hash_that_takes_for_ever_is_as_good_as_none() {
+    let of_cost = |cost| {
+        let accounts = accounts(vec![Person { stored: Stored::Bcrypt(cost), ..person("x", "bob") }]);
+        let logins = Logins::of(&accounts);
+        (codes(&logins, 0), logins.reasons(0).first().map(|reason| reason.fix.join(" ")))
+    };
+    let mend = || Some("password reset bob".to_owned());
+    assert_eq!(of_cost(16), (vec![], None));
+    assert_eq!(of_cost(17), (vec![("hash_slow".to_owned(), false)], mend()));
+    assert_eq!(of_cost(31), (vec![("hash_slow".to_owned(), true)], mend()));
+}
+
+#[test]
 fn switched_off_providers_keep_everybody_out() {
     let mut ldap = person("2", "carol");
     ldap.provider = "ldap".into();

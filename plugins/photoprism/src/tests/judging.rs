@@ -297,3 +297,20 @@ fn without_row_1_the_account_of_that_name_stands_in_and_what_is_offered_works() 
     assert!(message.contains("was deleted"), "{message}");
     assert_eq!(fix, ["user", "restore", "admin"]);
 }
+
+#[test]
+fn a_hash_that_takes_for_ever_is_as_good_as_none() {
+    let of_cost = |cost: u32| {
+        let mut store = sqlite();
+        user(&mut store, 5, "bob", &[]);
+        let hash = Bcrypt::hash(&Plain, Handle(1), "2a", 12).unwrap().replace("$12$", &format!("${cost}$"));
+        store.add("passwords", &[("uid", uid(5).into()), ("hash", hash.into())]);
+        show(&store, "bob")
+    };
+    assert!(of_cost(16).reasons.is_empty());
+    let bob = of_cost(17);
+    assert_eq!((bob.can_sign_in, bob.reasons[0].code.as_str()), (true.into(), crate::sign_in::HASH_SLOW));
+    let bob = of_cost(31);
+    assert_eq!((&bob.can_sign_in, codes(&bob)), (&false.into(), vec![crate::sign_in::HASH_SLOW]));
+    assert_eq!(bob.reasons[0].fix, ["password", "reset", "bob"]);
+}
