@@ -123,3 +123,17 @@ fn commands_survive_names_that_a_shell_would_take_apart() {
     let typed: Vec<String> = (0..4).map(|i| crate::sign_in::typed(&logins.address(i))).collect();
     assert_eq!(typed, ["'Ann Lee'", "--id 2", "--id 3", r"'o'\''neil'"]);
 }
+
+#[test]
+fn an_account_of_no_known_provider_is_told_so_and_can_be_converted() {
+    let mut stray = person("1", "alice");
+    stray.provider = "".into();
+    let mut accounts = accounts(vec![stray]);
+    accounts.providers = Providers::of(&settings(&[("AUTH_PROVIDERS", "credentials")]));
+    let logins = Logins::of(&accounts);
+    let reasons = logins.reasons(0);
+    assert_eq!(codes(&logins, 0), [("provider".to_owned(), false)]);
+    assert!(reasons[0].message.contains("none of Homarr's"), "{}", reasons[0].message);
+    assert_eq!(reasons[0].fix, ["password", "reset", "alice", "--convert"]);
+    assert_eq!(logins.candidates(&[0])[0].note, "signs in through an unknown provider");
+}

@@ -53,7 +53,9 @@ fn no_admin(logins: &Logins<'_>, admins: &[usize]) -> Option<Finding> {
         return None;
     }
     let people = &logins.accounts.people;
-    let elsewhere = admins.iter().find(|i| logins.can_sign_in(**i, &logins.reasons(**i)) == Known::Nothing);
+    let outside =
+        |i: &&usize| !people[**i].is_stray() && logins.can_sign_in(**i, &logins.reasons(**i)) == Known::Nothing;
+    let elsewhere = admins.iter().find(outside);
     if let Some(i) = elsewhere {
         let title = people[*i].provider_title();
         let message =

@@ -53,6 +53,9 @@ impl Logins<'_> {
     pub fn reasons(&self, i: usize) -> Vec<Reason> {
         let person = &self.accounts.people[i];
         let mut reasons = Vec::new();
+        if person.is_stray() {
+            return vec![self.stray(i)];
+        }
         if !self.accounts.providers.allow(&person.provider) {
             reasons.push(switched_off(person));
         }
@@ -64,6 +67,15 @@ impl Logins<'_> {
         reasons.extend(self.name_reason(i));
         reasons.extend(self.password_reason(i));
         reasons
+    }
+
+    /// Whether a sign-in through OIDC is linked to the account is not looked at for a list.
+    fn stray(&self, i: usize) -> Reason {
+        let provider = &self.accounts.people[i].provider;
+        let message =
+            format!("its provider (`{provider}`) is none of Homarr's: at most a linked OIDC sign-in gets in with it");
+        let command = ["password", "reset"].map(str::to_owned).into_iter().chain(self.address(i));
+        Reason::note(reason::PROVIDER, message).fix(command.chain(["--convert".to_owned()]))
     }
 
     fn name_reason(&self, i: usize) -> Option<Reason> {

@@ -119,7 +119,7 @@ pub fn tell_of_leaving(mut plan: Plan, left: &[&Group], person: &Person) -> Plan
     if left.iter().any(|group| group.name == EVERYONE) {
         plan = plan.warn(format!("every sign-in puts `{}` back into `{EVERYONE}`", person.label()));
     }
-    if person.is_local() || left.is_empty() {
+    if person.is_local() || person.is_stray() || left.is_empty() {
         return plan;
     }
     let title = person.provider_title();
@@ -136,7 +136,7 @@ pub fn tell_of_admin_groups(mut plan: Plan, joined: &[&Group]) -> Plan {
 
 /// What a membership given by hand is worth to an account whose groups another system sends.
 pub fn warn_of_group_sync(plan: Plan, person: &Person) -> Plan {
-    if person.is_local() {
+    if person.is_local() || person.is_stray() {
         return plan;
     }
     let title = person.provider_title();

@@ -80,7 +80,10 @@ fn may_convert(logins: &Logins<'_>, i: usize, request: &Request) -> Result<()> {
     if !request.options.convert {
         let title = person.provider_title();
         let message = format!("`{}` signs in through {title}: Homarr keeps no password for it", person.label());
-        let help = format!("reset it at {title}, or make it an account with a password in Homarr: add --convert");
+        let help = match person.is_stray() {
+            true => "make it an account with a password in Homarr: add --convert".to_owned(),
+            false => format!("reset it at {title}, or make it an account with a password in Homarr: add --convert"),
+        };
         return Err(Error::refused(message, None).help(help));
     }
     refuse_shared_name(logins, i)
@@ -192,6 +195,6 @@ pub fn converted(person: &Person) -> String {
         "ldap" => {
             "signing in through LDAP makes a second account from now on; this one takes only the password".to_owned()
         }
-        other => format!("the account no longer belongs to `{other}`"),
+        _ => format!("the account no longer belongs to {}", person.provider_title()),
     }
 }
