@@ -39,6 +39,7 @@ pub fn reset(context: &Context<'_>, request: &Request) -> Result<Plan> {
     plan = plan.for_sign_in(&before.id, accounts.people[i].name());
     let mut ending = vec![];
     plan = end_sign_ins(context, &layout, request, &before, plan, &mut ending)?;
+    plan = everybody::warned(plan, context.reader, &layout)?;
     let mut changes = vec![new_values(context, request, &layout, &before, &accounts.people[i])?];
     changes.extend(ending);
     plan = match request.options.fix_name || logins.collides(i) {
@@ -54,7 +55,7 @@ pub fn reset(context: &Context<'_>, request: &Request) -> Result<Plan> {
     if !before.is_local() {
         plan = plan.warn(converted(&before));
     }
-    Ok(effective_at_once(everybody::warned(plan, context.reader, &layout)?))
+    Ok(effective_at_once(plan))
 }
 
 /// As [`warn_of_reasons`], with the way to mend the name in the same plan.
