@@ -80,10 +80,30 @@ fn say(app: &str, name: &str, verdict: &Result<Verdict>) {
 fn to_json(app: &str, verdict: Result<Verdict>) -> serde_json::Value {
     match verdict {
         Err(error) => json!({ "app": app, "ok": false, "error": ui::error_json(&error) }),
-        Ok(verdict) => json!({
-            "app": app, "ok": true, "changed": false, "applied": false, "matches": verdict.matches,
-            "sign_in": { "can_sign_in": verdict.can_sign_in, "reasons": verdict.reasons },
-            "account": verdict.account.map(|account| json!({ "id": account.id, "name": account.name })),
-        }),
+        Ok(verdict) => {
+            // As after a change: what holds for the account with its right password. `matches` is about this password.
+            let can_sign_in = verdict.account.as_ref().map_or(&verdict.can_sign_in, |account| &account.can_sign_in);
+            json!({
+                "app": app, "ok": true, "changed": false, "applied": false, "matches": verdict.matches,
+                "sign_in": { "can_sign_in": can_sign_in, "reasons": verdict.reasons },
+                "account": verdict.account.as_ref().map(|account| json!({ "id": account.id, "name": account.name })),
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use latchlift_plugin_api::Account;
+
+    #[test]
+    fn a_wrong_password_says_nothing_against_the_account() {
+        let account = Account { id: "1".to_owned(), can_sign_in: true.into(), ..Account::default() };
+        let verdict = Verdict { account: Some(Box::new(account)), can_sign_in: false.into(), ..Verdict::default() };
+        let json = to_json("homarr", Ok(verdict));
+        assert_eq!((&json["matches"], &json["sign_in"]["can_sign_in"]), (&false.into(), &true.into()));
+        let nobody = to_json("homarr", Ok(Verdict { can_sign_in: false.into(), ..Verdict::default() }));
+        assert_eq!((&nobody["account"], &nobody["sign_in"]["can_sign_in"]), (&json!(null), &false.into()));
     }
 }

@@ -62,6 +62,12 @@ impl Person {
         self.provider == CREDENTIALS
     }
 
+    /// Whether the provider is none that Homarr has, such as none at all: no password and no directory reaches the account,
+    /// and groups are not taken from anywhere.
+    pub fn is_stray(&self) -> bool {
+        ![CREDENTIALS, "oidc", "ldap"].contains(&&*self.provider)
+    }
+
     /// The name, or the empty text where there is none.
     pub fn name(&self) -> &str {
         self.name.as_deref().unwrap_or_default()
@@ -72,12 +78,14 @@ impl Person {
         if self.name().is_empty() { &self.id } else { self.name() }
     }
 
-    /// The provider for messages: `OIDC`, `LDAP`.
+    /// The provider for messages: `OIDC`, `LDAP`, `an unknown provider`.
     pub fn provider_title(&self) -> String {
         match &*self.provider {
             "oidc" => "OIDC".to_owned(),
             "ldap" => "LDAP".to_owned(),
-            other => other.to_owned(),
+            CREDENTIALS => CREDENTIALS.to_owned(),
+            "" => "an unknown provider".to_owned(),
+            other => format!("the unknown provider `{other}`"),
         }
     }
 }

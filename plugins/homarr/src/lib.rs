@@ -4,6 +4,7 @@ mod accounts;
 mod belongings;
 mod check;
 mod email;
+mod everybody;
 mod groups;
 mod holdings;
 mod invites;

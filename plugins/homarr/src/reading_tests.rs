@@ -167,3 +167,33 @@ fn a_check_knows_that_passwords_are_switched_off() {
         (true, Known::Is(false), "provider_disabled")
     );
 }
+
+#[test]
+fn what_keeps_everybody_out_is_said_of_every_account_and_changes_nothing_else() {
+    let mut store = homarr(StoreKind::Mysql);
+    store.user("1", "admin").user("2", "bob").member("g-admin", "1");
+    let told = |store: &Store, verb, name| -> Vec<Vec<String>> {
+        let of = |account: Account| account.reasons.into_iter().map(|reason| reason.code).collect();
+        let batches = store.read(&request(verb, name)).unwrap().into_iter();
+        batches
+            .filter_map(|batch| if let Batch::Accounts(all) = batch { Some(all) } else { None })
+            .flatten()
+            .map(of)
+            .collect()
+    };
+    assert_eq!(told(&store, "user.list", ""), [[], []] as [[&str; 0]; 2]);
+    store.collate("utf8mb4_uca1400_ai_ci");
+    assert_eq!(told(&store, "user.list", ""), [["mariadb"], ["mariadb"]]);
+    assert_eq!(told(&store, "user.show", "bob"), [["mariadb"]]);
+    let beside = store.read(&request("user.list", "")).unwrap().remove(0);
+    assert!(matches!(beside, Batch::Note(note) if note.contains("MariaDB")));
+    // The account itself is as it was, or the rule of the last administrator would no longer protect anybody.
+    let shown = verdict(&store, "bob", 1);
+    assert_eq!((shown.can_sign_in, shown.reasons[0].blocking), (true.into(), false));
+    assert_eq!(store.plan(&request("user.remove", "admin")).unwrap_err().kind, latchlift_plugin_api::Kind::Refused);
+    let plan = store.plan(&Request { password: Some(Handle(2)), ..request("password.reset", "bob") }).unwrap();
+    assert!(plan.warnings[0].contains("MariaDB"), "{:?}", plan.warnings);
+    let mut store = homarr(StoreKind::Sqlite);
+    store.table(crate::schema::ONBOARDING, &["id", "step"]).user("1", "admin");
+    assert_eq!(told(&store, "user.list", ""), [["setup_pending"]]);
+}

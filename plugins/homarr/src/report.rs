@@ -2,11 +2,13 @@
 
 use crate::accounts::{Accounts, Stored};
 use crate::belongings::Belongings;
+use crate::everybody;
 use crate::groups::{Groups, Index, Memberships};
 use crate::schema::{self, API_KEY, BOARD, INVITE, LINK, Layout, SESSION};
 use crate::sign_in::Logins;
 use latchlift_plugin_api::{
-    Account, Batches, Cell, Context, Count, Filter, Known, Output, Reader, Request, Result, Select, StoreKind, Value,
+    Account, Batch, Batches, Cell, Context, Count, Filter, Known, Output, Reader, Reason, Request, Result, Select,
+    StoreKind, Value,
 };
 use std::collections::BTreeMap;
 
@@ -19,6 +21,10 @@ pub fn list(context: &Context<'_>, request: &Request, output: &mut dyn Output) -
     let accounts = Accounts::load(context.reader, &layout, request)?;
     let logins = Logins::of(&accounts);
     let details = Details::load(context.reader, &layout, &accounts, None, request)?;
+    // A list has no room for notes, so this one stands beside it.
+    for reason in &details.everybody {
+        output.emit(Batch::Note(reason.message.clone()))?;
+    }
     let mut batches = Batches::accounts(output);
     for i in 0..accounts.people.len() {
         batches.push(details.account(&logins, i))?;
@@ -61,6 +67,8 @@ struct Counts {
 pub struct Details {
     groups: Groups,
     members: Memberships,
+    /// What keeps everybody out.
+    everybody: Vec<Reason>,
     /// By place; empty for accounts that were not asked for.
     counts: Vec<Counts>,
 }
@@ -117,7 +125,7 @@ impl Details {
         if layout.boards {
             tally(BOARD, "creator_id", mine("creator_id"), |counts| &mut counts.boards)?;
         }
-        Ok(Details { groups, members, counts })
+        Ok(Details { groups, members, everybody: everybody::reasons(reader, layout)?, counts })
     }
 
     /// What the account's groups let it do besides administering.
@@ -134,7 +142,9 @@ impl Details {
         let person = &logins.accounts.people[i];
         let groups = self.members.of(i, &self.groups);
         let counts = self.counts.get(i).copied().unwrap_or_default();
-        let reasons = logins.reasons(i);
+        let mut reasons = logins.reasons(i);
+        let can_sign_in = logins.can_sign_in(i, &reasons);
+        reasons.extend(self.everybody.iter().cloned());
         Account {
             id: person.id.clone(),
             name: person.name.clone().into(),
@@ -143,7 +153,7 @@ impl Details {
             admin: Known::Is(self.groups.all_are_admins() || groups.clone().any(|group| group.admin)),
             has_password: Known::Is(person.stored != Stored::Missing),
             hash: describe(person.stored),
-            can_sign_in: logins.can_sign_in(i, &reasons),
+            can_sign_in,
             reasons,
             sessions: Known::Is(counts.sessions.into()),
             tokens: Known::Is(counts.api_keys.into()),

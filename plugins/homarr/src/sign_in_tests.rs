@@ -92,6 +92,19 @@ fn passwords_and_names_that_cannot_work_are_told() {
 }
 
 #[test]
+fn a_hash_that_takes_for_ever_is_as_good_as_none() {
+    let of_cost = |cost| {
+        let accounts = accounts(vec![Person { stored: Stored::Bcrypt(cost), ..person("x", "bob") }]);
+        let logins = Logins::of(&accounts);
+        (codes(&logins, 0), logins.reasons(0).first().map(|reason| reason.fix.join(" ")))
+    };
+    let mend = || Some("password reset bob".to_owned());
+    assert_eq!(of_cost(16), (vec![], None));
+    assert_eq!(of_cost(17), (vec![("hash_slow".to_owned(), false)], mend()));
+    assert_eq!(of_cost(31), (vec![("hash_slow".to_owned(), true)], mend()));
+}
+
+#[test]
 fn switched_off_providers_keep_everybody_out() {
     let mut ldap = person("2", "carol");
     ldap.provider = "ldap".into();
@@ -109,4 +122,18 @@ fn commands_survive_names_that_a_shell_would_take_apart() {
     let logins = Logins::of(&accounts);
     let typed: Vec<String> = (0..4).map(|i| crate::sign_in::typed(&logins.address(i))).collect();
     assert_eq!(typed, ["'Ann Lee'", "--id 2", "--id 3", r"'o'\''neil'"]);
+}
+
+#[test]
+fn an_account_of_no_known_provider_is_told_so_and_can_be_converted() {
+    let mut stray = person("1", "alice");
+    stray.provider = "".into();
+    let mut accounts = accounts(vec![stray]);
+    accounts.providers = Providers::of(&settings(&[("AUTH_PROVIDERS", "credentials")]));
+    let logins = Logins::of(&accounts);
+    let reasons = logins.reasons(0);
+    assert_eq!(codes(&logins, 0), [("provider".to_owned(), false)]);
+    assert!(reasons[0].message.contains("none of Homarr's"), "{}", reasons[0].message);
+    assert_eq!(reasons[0].fix, ["password", "reset", "alice", "--convert"]);
+    assert_eq!(logins.candidates(&[0])[0].note, "signs in through an unknown provider");
 }

@@ -1,10 +1,10 @@
 //! `password check`: what Homarr's own login would say.
 
-use crate::accounts::{self, Accounts};
+use crate::accounts::{self, Accounts, Stored};
 use crate::names;
 use crate::report::Details;
-use crate::schema::{self, CREDENTIALS, USER};
-use crate::sign_in::Logins;
+use crate::schema::{self, CREDENTIALS, HASH_COST, USER};
+use crate::sign_in::{Logins, slow, typed};
 use latchlift_plugin_api::{
     Batch, Context, Error, Filter, Known, Output, Reason, Request, Result, Select, Target, Verdict, reason,
 };
@@ -22,7 +22,7 @@ pub fn check(context: &Context<'_>, request: &Request, output: &mut dyn Output) 
         Some(i) => {
             let details = Details::load(context.reader, &layout, &accounts, Some(&[i]), request)?;
             let account = details.account(&logins, i);
-            let matches = matches(context, request, &account.id)?;
+            let matches = matches(context, request, &account.id).map_err(|why| too_slow(&logins, i, why))?;
             let mut reasons = account.reasons.clone();
             reasons.extend(unreached(&logins, target, i));
             let can_sign_in = match account.can_sign_in {
@@ -51,6 +51,19 @@ fn matches(context: &Context<'_>, request: &Request, id: &str) -> Result<bool> {
     match row.as_ref().and_then(|row| row.str("password")).and_then(accounts::readable) {
         Some(hash) => hash.verify(context.secrets, request.password()?),
         None => Ok(false),
+    }
+}
+
+/// The failure to check a password, with the way out where the hash takes too long to compute.
+fn too_slow(logins: &Logins<'_>, i: usize, why: Error) -> Error {
+    match logins.accounts.people[i].stored {
+        Stored::Bcrypt(cost) if slow(cost).is_some() => {
+            let address = typed(&logins.address(i));
+            why.help(format!(
+                "a new password gets a hash of the usual cost, {HASH_COST}: `latchlift password reset {address}`"
+            ))
+        }
+        _ => why,
     }
 }
 

@@ -1,13 +1,14 @@
 //! Reporting accounts: `user list` and `user show`.
 
-use crate::find::{matching, named};
-use crate::holdings::{self, Holdings, Password};
+use crate::find::{self, matching, named};
+use crate::holdings::{self, Holdings, Password, Shadow};
+use crate::names;
 use crate::portrait;
 use crate::schema::{Layout, USERS};
 use crate::sign_in::{self, Judgement};
 use crate::user::{User, into_text};
 use latchlift_plugin_api::{
-    Account, Batch, Batches, Context, Error, Known, Output, Reader, Request, Result, StoreKind, Time, Value,
+    Account, Batch, Batches, Context, Error, Filter, Known, Output, Reader, Request, Result, StoreKind, Time, Value,
 };
 use std::collections::HashMap;
 
@@ -93,8 +94,12 @@ pub fn survey(
         let mut holdings = all.take(&user.uid);
         if !user.name.is_empty() {
             let winner = *first.entry(key.into_boxed_slice()).or_insert(user.id);
-            holdings.shadow = (winner != user.id).then_some(winner);
-            holdings.alone = holdings.shadow.is_none();
+            holdings.alone = winner == user.id;
+            if !holdings.alone && names::reached(layout, &user.name) {
+                // Few are in another one's shadow, so what is said of that one is not kept for all.
+                let winner = find::users(reader, layout, Filter::eq("id", winner))?.pop();
+                holdings.shadow = winner.map(|winner| Shadow::of(reader, layout, &winner, &user.name)).transpose()?;
+            }
         }
         each(user, holdings)
     })?;

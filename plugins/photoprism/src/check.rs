@@ -7,10 +7,11 @@ use crate::holdings::Password;
 use crate::locate;
 use crate::schema::{self, ADMIN_ID, LEGACY, Layout};
 use crate::sessions;
-use crate::sign_in::{self, Judgement, UID_INVALID};
+use crate::sign_in::{self, HASH_SLOW, Judgement, UID_INVALID};
+use crate::stand_in::{StandIn, recreate};
 use crate::user::User;
 use latchlift_plugin_api::{
-    Batch, Check, Context, Filter, Finding, Known, Output, Reason, Request, Result, Settings, Severity, Time, reason,
+    Batch, Check, Context, Filter, Finding, Known, Output, Reason, Request, Result, Severity, Time, reason,
 };
 use std::collections::BTreeMap;
 
@@ -33,7 +34,10 @@ struct Tally {
     admins: u64,
     /// Administrators whom only another system lets in.
     admins_elsewhere: u64,
+    /// Row 1, with the name it should have where it has none, and what keeps it out.
     initial: Option<(User, Vec<Reason>)>,
+    /// Who is there in place of a missing row 1.
+    stand_in: Option<StandIn>,
     /// A row without a hash counts: it keeps PhotoPrism from setting the initial password.
     initial_has_password: bool,
     sign_ins: u64,
@@ -55,7 +59,15 @@ pub fn check(context: &Context<'_>, request: &Request, output: &mut dyn Output) 
         tally.add(user, judgement);
         Ok(())
     })?;
-    let mut findings = tally.findings(&request.settings);
+    if let Some((user, _)) = tally.initial.as_mut().filter(|(user, _)| user.name.is_empty()) {
+        user.name = locate::admin_name(&request.settings);
+    }
+    if tally.initial.is_none() {
+        let stand_in = StandIn::find(context.reader, &layout, request)?;
+        tally.initial_has_password |= stand_in.found.as_ref().is_some_and(|found| found.has_password);
+        tally.stand_in = Some(stand_in);
+    }
+    let mut findings = tally.findings();
     findings.extend(configured::findings(context.reader, &request.settings, tally.initial_has_password)?);
     findings.extend(tally.never_used());
     findings.extend(orphans(left.keys().map(AsRef::as_ref)));
@@ -101,21 +113,16 @@ impl Tally {
         }
     }
 
-    fn findings(&self, settings: &Settings) -> Vec<Finding> {
+    fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        findings.extend(self.no_admin(settings));
-        findings.extend(self.initial_admin(settings));
+        findings.extend(self.no_admin());
+        findings.extend(self.initial_admin());
         findings.extend(self.kept_out.iter().map(|(code, kept_out)| kept_out.finding(code)));
         findings.extend(self.shared_emails());
         findings
     }
 
-    fn wanted_name(&self, settings: &Settings) -> String {
-        let stored = self.initial.as_ref().map(|(user, _)| user.name.clone()).filter(|name| !name.is_empty());
-        stored.unwrap_or_else(|| locate::admin_name(settings))
-    }
-
-    fn no_admin(&self, settings: &Settings) -> Option<Finding> {
+    fn no_admin(&self) -> Option<Finding> {
         let (severity, message) = match (self.admins, self.admins_elsewhere) {
             (0, 0) => (Severity::Serious, "no administrator can sign in"),
             (0, _) => {
@@ -123,21 +130,23 @@ impl Tally {
             }
             _ => return None,
         };
-        let name = self.wanted_name(settings);
-        Some(Finding::new(severity, "no_admin", message).fix(["admin", "recreate", name.as_str()]))
+        let fix = match (&self.initial, &self.stand_in) {
+            (Some((user, _)), _) => recreate(&user.name, false),
+            (None, Some(stand_in)) => stand_in.mended_by(false),
+            (None, None) => vec![],
+        };
+        Some(Finding::new(severity, "no_admin", message).fix(fix))
     }
 
-    fn initial_admin(&self, settings: &Settings) -> Option<Finding> {
-        let message = match &self.initial {
-            None => "there is no initial administrator (row 1); PhotoPrism makes one when it starts".to_owned(),
-            Some((_, reasons)) => {
-                let why = &reasons.first()?.message;
-                format!("the initial administrator cannot sign in: {why}")
-            }
-        };
-        let name = self.wanted_name(settings);
+    fn initial_admin(&self) -> Option<Finding> {
+        let others_get_in = self.admins > 0;
+        if let Some(stand_in) = &self.stand_in {
+            return Some(stand_in.finding(others_get_in));
+        }
+        let (user, reasons) = self.initial.as_ref()?;
+        let message = format!("the initial administrator cannot sign in: {}", reasons.first()?.message);
         let finding = Finding::new(Severity::Warning, "initial_admin", message).evidence("auth_users, row 1");
-        Some(finding.fix(["admin", "recreate", name.as_str()]))
+        Some(finding.fix(recreate(&user.name, others_get_in)))
     }
 
     /// The wrong database is easily opened: the image alone uses SQLite, the usual compose file MariaDB.
@@ -168,6 +177,7 @@ impl KeptOut {
             UID_INVALID => (Severity::Serious, "PhotoPrism ignores the id"),
             reason::ROLE => (Severity::Warning, "this edition takes the role for none"),
             reason::NO_PASSWORD => (Severity::Warning, "no password is stored"),
+            HASH_SLOW => (Severity::Warning, "the password hash takes hours to compute"),
             reason::PROVIDER => (Severity::Note, "the authentication is switched off or not available"),
             reason::EXPIRED => (Severity::Note, "expired"),
             _ => (Severity::Note, "switched off"),

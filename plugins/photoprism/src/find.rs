@@ -52,6 +52,22 @@ pub fn picked(reader: &dyn Reader, layout: &Layout, clean: &str) -> Result<Optio
     Ok(reader.select(&query)?.rows.into_iter().next().map(|row| User::read(&columns, row)))
 }
 
+/// A name like this one that no account has: `jane-2`.
+///
+/// # Errors
+/// The store's.
+pub fn free_name(reader: &dyn Reader, layout: &Layout, name: &str) -> Result<String> {
+    let name = names::clean(name);
+    let mut number = 2;
+    loop {
+        let free = names::numbered(&name, number);
+        if picked(reader, layout, &free)?.is_none() {
+            return Ok(free);
+        }
+        number += 1;
+    }
+}
+
 /// All accounts of a name, whatever the case of its letters; never PhotoPrism's own rows.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! What other tables hold about accounts: password, second factor, sign-ins.
 
-use crate::find::picked;
+use crate::find::{free_name, picked};
 use crate::names;
 use crate::schema::{HASH_COST, Layout, PASSCODES, PASSWORDS};
 use crate::sessions::{self, Sort};
@@ -34,6 +34,31 @@ impl Password {
     }
 }
 
+/// The account that the login meets first under another one's name.
+#[derive(Clone, Debug)]
+pub struct Shadow {
+    /// Its name as stored: a server's collation may take `jurgen` for `jürgen`.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Whether it is deleted. The login finds it all the same.
+    pub deleted: bool,
+    /// A name that the account in its shadow could have.
+    pub free: String,
+}
+
+impl Shadow {
+    /// That of `winner` upon the account of this name.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn of(reader: &dyn Reader, layout: &Layout, winner: &User, name: &str) -> Result<Box<Shadow>> {
+        let free = free_name(reader, layout, name)?;
+        let (name, uid) = (winner.name.clone(), winner.uid.clone());
+        Ok(Box::new(Shadow { name, uid, deleted: winner.deleted_at.is_some(), free }))
+    }
+}
+
 /// What other tables hold about one account.
 #[derive(Clone, Debug, Default)]
 pub struct Holdings {
@@ -41,8 +66,8 @@ pub struct Holdings {
     pub password: Password,
     /// Whether a second factor is set up, activated or not.
     pub passcode: bool,
-    /// The row that the login meets first under the account's name, where it is another one.
-    pub shadow: Option<i64>,
+    /// The account that the login meets first under this one's name, where it is another one.
+    pub shadow: Option<Box<Shadow>>,
     /// Whether the name means this account alone.
     pub alone: bool,
     /// Browser sign-ins alive.
@@ -66,8 +91,8 @@ pub fn of(reader: &dyn Reader, layout: &Layout, user: &User, alone: bool, now: T
         holdings.passcode = reader.first(query)?.is_some();
     }
     if names::reached(layout, &user.name) {
-        let winner = picked(reader, layout, &names::clean(&user.name))?;
-        holdings.shadow = winner.map(|winner| winner.id).filter(|winner| *winner != user.id);
+        let winner = picked(reader, layout, &names::clean(&user.name))?.filter(|winner| winner.id != user.id);
+        holdings.shadow = winner.map(|winner| Shadow::of(reader, layout, &winner, &user.name)).transpose()?;
     }
     for row in sessions::rows(reader, layout, Filter::eq("user_uid", &user.uid), now)? {
         match row.sort {

@@ -21,6 +21,7 @@ mod roles;
 mod schema;
 mod sessions;
 mod sign_in;
+mod stand_in;
 #[cfg(test)]
 mod tests;
 mod user;

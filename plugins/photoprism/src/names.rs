@@ -47,6 +47,17 @@ pub fn reached(layout: &Layout, name: &str) -> bool {
     }
 }
 
+/// The name with a number, no longer than the login form takes: `jane-2`, `jane-2@example.org`.
+pub fn numbered(name: &str, number: u64) -> String {
+    let (start, end) = name.split_at(name.find('@').unwrap_or(name.len()));
+    let number = format!("-{number}");
+    let mut cut = start.len().min(FORM_BYTES.saturating_sub(number.len() + end.len()));
+    while !start.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    format!("{}{number}{end}", &start[..cut])
+}
+
 /// The part of a name that folders and the name shown are made of: before the `@`, after the domain.
 pub fn handle(name: &str) -> String {
     let name = clean(name);

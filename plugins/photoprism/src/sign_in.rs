@@ -1,7 +1,7 @@
 //! Whether an account can sign in, and why not. Upstream: internal/entity/auth_user.go `CanLogIn` and
 //! auth_session_login.go `AuthLocal`.
 
-use crate::holdings::{Holdings, Password};
+use crate::holdings::{Holdings, Password, Shadow};
 use crate::names::{self, FORM_BYTES};
 use crate::schema::{ADMIN_ID, Layout};
 use crate::user::{Provider, User};
@@ -10,6 +10,27 @@ use latchlift_plugin_api::{Known, Reason, Time, reason};
 
 /// PhotoPrism does not take the account's uid for one of an account. Not among the common codes.
 pub const UID_INVALID: &str = "uid_invalid";
+
+/// A hash whose check takes PhotoPrism long, if not for ever. Not among the common codes.
+pub const HASH_SLOW: &str = "hash_slow";
+/// The highest cost of bcrypt that latchlift itself computes.
+const MOST_COMPUTED: u32 = 16;
+/// From this cost on one check takes an hour or more, which no browser waits for. Each step doubles it.
+const FOR_EVER: u32 = 26;
+
+/// What a hash's cost does to signing in, where that is noticed: cost 12 takes some tenths of a second.
+pub fn slow(cost: u32) -> Option<Reason> {
+    let reason = |blocking, time| {
+        let message = format!("the hash is bcrypt of cost {cost}: PhotoPrism computes {time} at each sign-in");
+        Reason { code: HASH_SLOW.to_owned(), message, blocking, fix: vec![] }
+    };
+    match cost {
+        FOR_EVER.. => Some(reason(true, "for hours")),
+        20.. => Some(reason(false, "for minutes")),
+        _ if cost > MOST_COMPUTED => Some(reason(false, "for many seconds")),
+        _ => None,
+    }
+}
 
 /// The answer, and what speaks for it.
 pub struct Judgement {
@@ -154,22 +175,33 @@ fn name(layout: &Layout, user: &User, holdings: &Holdings) -> Vec<Reason> {
         };
         reasons.push(Reason::blocking(code, why).fix(["user", "fix-names"]));
     }
-    if let Some(row) = holdings.shadow {
-        let why = format!("another account of the same name comes first (row {row}); the login never looks further");
-        reasons.push(Reason::blocking(reason::SHADOWED, why));
-    }
+    reasons.extend(holdings.shadow.as_deref().map(|shadow| shadowed(user, shadow)));
     reasons
 }
 
+fn shadowed(user: &User, Shadow { name, uid, deleted, free }: &Shadow) -> Reason {
+    let deleted = if *deleted { ", which is deleted" } else { "" };
+    let why = format!("the login finds another account first: `{name}`, id {uid}{deleted}");
+    let why = Reason::blocking(reason::SHADOWED, why);
+    match user.deleted_at {
+        // A deleted account keeps its name until it is restored.
+        Some(_) => why,
+        None => why.fix(["user", "rename", "--id", &user.uid, free]),
+    }
+}
+
 fn password(user: &User, holdings: &Holdings) -> Option<Reason> {
-    let (code, why) = match holdings.password {
-        Password::Bcrypt(_) => return None,
-        Password::Absent => (reason::NO_PASSWORD, "no password is stored"),
-        Password::Empty => (reason::NO_PASSWORD, "the stored password hash is empty, which never matches"),
-        Password::Unreadable => (reason::HASH_UNREADABLE, "what is stored as password is not a bcrypt hash"),
+    let why = match holdings.password {
+        Password::Bcrypt(cost) => slow(cost)?,
+        Password::Absent => Reason::blocking(reason::NO_PASSWORD, "no password is stored"),
+        Password::Empty => {
+            Reason::blocking(reason::NO_PASSWORD, "the stored password hash is empty, which never matches")
+        }
+        Password::Unreadable => {
+            Reason::blocking(reason::HASH_UNREADABLE, "what is stored as password is not a bcrypt hash")
+        }
     };
-    let fix = command(&["password", "reset"], user, holdings, None);
-    Some(Reason::blocking(code, why).fix(fix))
+    Some(why.fix(command(&["password", "reset"], user, holdings, None)))
 }
 
 fn second_factor(user: &User, holdings: &Holdings) -> Option<Reason> {

@@ -2,10 +2,12 @@
 
 use crate::accounts;
 use crate::find;
-use crate::holdings;
+use crate::holdings::{self, Holdings, Password};
 use crate::names::{self, FORM_BYTES};
-use crate::schema::{self, Layout, PASSWORDS};
+use crate::schema::{self, HASH_COST, Layout, PASSWORDS};
+use crate::sign_in::{command, slow};
 use crate::user::{Provider, User};
+use crate::verbs;
 use latchlift_plugin_api::{
     Batch, Bcrypt, Context, Error, Filter, Known, Output, Reason, Request, Result, Select, Target, Verdict, reason,
 };
@@ -43,7 +45,7 @@ fn of_account(context: &Context<'_>, request: &Request, layout: &Layout, user: &
     let alone = find::named(context.reader, layout, &user.name)?.len() <= 1;
     let holdings = holdings::of(context.reader, layout, user, alone, request.now)?;
     let account = accounts::account(layout, user, &holdings, request.now);
-    let matches = verify(context, request, user)?;
+    let matches = verify(context, request, user).map_err(|why| too_slow(user, &holdings, why))?;
     let can_sign_in = match (&account.can_sign_in, matches) {
         (Known::Is(can), _) => Known::Is(*can && matches),
         // A directory server may know the very password that PhotoPrism does not.
@@ -52,6 +54,17 @@ fn of_account(context: &Context<'_>, request: &Request, layout: &Layout, user: &
     };
     let reasons = account.reasons.clone();
     Ok(Verdict { account: Some(Box::new(account)), matches, can_sign_in, reasons })
+}
+
+/// The failure to check a password, with the way out where the hash takes too long to compute.
+fn too_slow(user: &User, holdings: &Holdings, why: Error) -> Error {
+    match holdings.password {
+        Password::Bcrypt(cost) if slow(cost).is_some() => {
+            let reset = verbs::typed(&command(&["password", "reset"], user, holdings, None));
+            why.help(format!("a new password gets a hash of the usual cost, {HASH_COST}: {reset}"))
+        }
+        _ => why,
+    }
 }
 
 fn verify(context: &Context<'_>, request: &Request, user: &User) -> Result<bool> {

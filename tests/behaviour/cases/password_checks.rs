@@ -31,6 +31,9 @@ fn it_says_what_the_login_would(t: &Bench) -> Result<()> {
         if outcome.code != if gets_in { 0 } else { 10 } {
             wrong.push(format!("the app's answer to {name} / {password} is {gets_in}, but\n{outcome}"));
         }
+        let (matches, can) = (outcome.at("/results/0/matches"), outcome.at("/results/0/sign_in/can_sign_in"));
+        assert_eq!(matches == true && can == true, outcome.code == 0, "{outcome}");
+        assert!(can != false || !outcome.codes("/results/0/sign_in/reasons").is_empty(), "no reason:\n{outcome}");
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n\n").into()) }
 }

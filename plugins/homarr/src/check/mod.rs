@@ -6,9 +6,10 @@ mod store;
 mod tests;
 
 use crate::accounts::{Accounts, Stored};
+use crate::everybody::{self, SETUP_PENDING};
 use crate::groups::{self, Groups};
-use crate::schema::{self, FINISH, Layout, ONBOARDING, SALT_LENGTH, SESSION, USER};
-use crate::sign_in::{Logins, count};
+use crate::schema::{self, Layout, SALT_LENGTH, SESSION, USER};
+use crate::sign_in::{HASH_SLOW, Logins, count};
 use latchlift_plugin_api::{
     Batch, Check, Context, Filter, Finding, Known, Output, Reader, Request, Result, Select, Severity, reason,
 };
@@ -52,7 +53,9 @@ fn no_admin(logins: &Logins<'_>, admins: &[usize]) -> Option<Finding> {
         return None;
     }
     let people = &logins.accounts.people;
-    let elsewhere = admins.iter().find(|i| logins.can_sign_in(**i, &logins.reasons(**i)) == Known::Nothing);
+    let outside =
+        |i: &&usize| !people[**i].is_stray() && logins.can_sign_in(**i, &logins.reasons(**i)) == Known::Nothing;
+    let elsewhere = admins.iter().find(outside);
     if let Some(i) = elsewhere {
         let title = people[*i].provider_title();
         let message =
@@ -122,6 +125,7 @@ fn cause(logins: &Logins<'_>, code: &str, who: &[usize]) -> Finding {
             (Severity::Serious, format!("{n} cannot sign in, because Homarr cannot read the hash"))
         }
         reason::NO_PASSWORD => (Severity::Warning, format!("{n} cannot sign in, because no password is stored")),
+        HASH_SLOW => (Severity::Warning, format!("{n} with a hash that takes Homarr long to compute at each sign-in")),
         _ => (Severity::Warning, format!("{n} with an empty name or blanks around it")),
     };
     let names: Vec<String> = who.iter().take(5).map(|i| format!("`{}`", logins.accounts.people[*i].label())).collect();
@@ -137,9 +141,6 @@ fn everyone_is_admin(groups: &Groups) -> Option<Finding> {
 }
 
 fn wizard(reader: &dyn Reader, logins: &Logins<'_>, admins: &[usize]) -> Result<Option<Finding>> {
-    let rows = reader.all(Select::from(ONBOARDING, ["step"]))?;
-    let step = rows.iter().map(|row| row.text("step").unwrap_or_default()).find(|step| step != FINISH);
-    let step = step.or(rows.is_empty().then(|| "start".to_owned()));
     let message =
         "the public setup wizard is open: Homarr sends everybody there, and who comes first may become administrator";
     // Nothing else closes it but making an administrator, as the wizard would.
@@ -147,10 +148,10 @@ fn wizard(reader: &dyn Reader, logins: &Logins<'_>, admins: &[usize]) -> Result<
     if admins.iter().any(|i| logins.gets_in(*i)) {
         fix.push("--allow-existing-admin");
     }
-    let finding = |step| {
-        Finding::new(Severity::Serious, "setup_pending", message).evidence(format!("onboarding step `{step}`")).fix(fix)
+    let finding = |step: String| {
+        Finding::new(Severity::Serious, SETUP_PENDING, message).evidence(format!("onboarding step `{step}`")).fix(fix)
     };
-    Ok(step.map(finding))
+    Ok(everybody::unfinished_step(reader)?.map(finding))
 }
 
 fn passwords_off(accounts: &Accounts) -> Option<Finding> {

@@ -1,35 +1,20 @@
 //! The database itself: whose layout, which migrations, which server, whose file.
 
+use crate::everybody::{self, MARIADB};
 use crate::releases::{self, Ledger};
 use crate::schema::{self, Layout, USER};
 use crate::sign_in::count;
-use latchlift_plugin_api::{Filter, Finding, Reader, Request, Result, Select, Severity, StoreKind};
+use latchlift_plugin_api::{Finding, Reader, Request, Result, Severity, StoreKind};
 
-/// MariaDB's own list of its settings, which MySQL does not have.
-const VARIABLES: &str = "information_schema.SYSTEM_VARIABLES";
-
-/// Homarr reads sessions with LATERAL joins, which MariaDB lacks.
+/// The server, where Homarr does not work on it.
 ///
 /// # Errors
 /// The store's.
 pub fn mariadb(reader: &dyn Reader, layout: &Layout) -> Result<Option<Finding>> {
-    if layout.kind != StoreKind::Mysql {
-        return Ok(None);
-    }
-    let collation = layout.collation.as_deref().filter(|collation| collation.contains("uca1400"));
-    let version = version(reader)?;
-    let evidence = version.or_else(|| collation.map(|collation| format!("collation {collation}")));
     let message = "the server is MariaDB, on which Homarr cannot read sessions (it needs MySQL 8.0.14 or newer): \
                    no change of an account helps while it runs there";
-    Ok(evidence.map(|evidence| Finding::new(Severity::Serious, "mariadb", message).evidence(evidence)))
-}
-
-fn version(reader: &dyn Reader) -> Result<Option<String>> {
-    if !schema::has_columns(reader, VARIABLES, &["VARIABLE_NAME", "GLOBAL_VALUE"])? {
-        return Ok(None);
-    }
-    let query = Select::from(VARIABLES, ["GLOBAL_VALUE"]).filter(Filter::eq("VARIABLE_NAME", "VERSION"));
-    Ok(reader.first(query)?.and_then(|row| row.text("GLOBAL_VALUE")).map(|version| format!("version {version}")))
+    let evidence = everybody::mariadb(reader, layout)?;
+    Ok(evidence.map(|evidence| Finding::new(Severity::Serious, MARIADB, message).evidence(evidence)))
 }
 
 /// Whose file the database is, and who may read and write it.

@@ -6,6 +6,27 @@ use crate::names;
 use crate::schema::CREDENTIALS;
 use latchlift_plugin_api::{Known, Reason, reason};
 
+/// A hash whose check takes Homarr long, if not for ever. Not among the common codes.
+pub const HASH_SLOW: &str = "hash_slow";
+/// The highest cost of bcrypt that latchlift itself computes.
+const MOST_COMPUTED: u32 = 16;
+/// From this cost on one check takes an hour or more, which no browser waits for. Each step doubles it.
+const FOR_EVER: u32 = 26;
+
+/// What a hash's cost does to signing in, where that is noticed: cost 10 takes a tenth of a second at most.
+pub fn slow(cost: u32) -> Option<Reason> {
+    let reason = |blocking, time| {
+        let message = format!("the hash is bcrypt of cost {cost}: Homarr computes {time} at each sign-in");
+        Reason { code: HASH_SLOW.to_owned(), message, blocking, fix: vec![] }
+    };
+    match cost {
+        FOR_EVER.. => Some(reason(true, "for hours")),
+        20.. => Some(reason(false, "for minutes")),
+        _ if cost > MOST_COMPUTED => Some(reason(false, "for many seconds")),
+        _ => None,
+    }
+}
+
 impl Logins<'_> {
     /// Whether the right password gets in; nothing where only another system knows.
     pub fn can_sign_in(&self, i: usize, reasons: &[Reason]) -> Known<bool> {
@@ -32,6 +53,9 @@ impl Logins<'_> {
     pub fn reasons(&self, i: usize) -> Vec<Reason> {
         let person = &self.accounts.people[i];
         let mut reasons = Vec::new();
+        if person.is_stray() {
+            return vec![self.stray(i)];
+        }
         if !self.accounts.providers.allow(&person.provider) {
             reasons.push(switched_off(person));
         }
@@ -43,6 +67,15 @@ impl Logins<'_> {
         reasons.extend(self.name_reason(i));
         reasons.extend(self.password_reason(i));
         reasons
+    }
+
+    /// Whether a sign-in through OIDC is linked to the account is not looked at for a list.
+    fn stray(&self, i: usize) -> Reason {
+        let provider = &self.accounts.people[i].provider;
+        let message =
+            format!("its provider (`{provider}`) is none of Homarr's: at most a linked OIDC sign-in gets in with it");
+        let command = ["password", "reset"].map(str::to_owned).into_iter().chain(self.address(i));
+        Reason::note(reason::PROVIDER, message).fix(command.chain(["--convert".to_owned()]))
     }
 
     fn name_reason(&self, i: usize) -> Option<Reason> {
@@ -113,15 +146,16 @@ impl Logins<'_> {
     }
 
     fn password_reason(&self, i: usize) -> Option<Reason> {
-        let (code, message) = match self.accounts.people[i].stored {
-            Stored::Bcrypt(_) => return None,
-            Stored::Missing => (reason::NO_PASSWORD, "no password is stored"),
-            Stored::Unreadable => {
-                (reason::HASH_UNREADABLE, "what is stored is not a hash Homarr can read ($2a$ or $2b$ of bcrypt)")
-            }
+        let why = match self.accounts.people[i].stored {
+            Stored::Bcrypt(cost) => slow(cost)?,
+            Stored::Missing => Reason::blocking(reason::NO_PASSWORD, "no password is stored"),
+            Stored::Unreadable => Reason::blocking(
+                reason::HASH_UNREADABLE,
+                "what is stored is not a hash Homarr can read ($2a$ or $2b$ of bcrypt)",
+            ),
         };
         let command = ["password", "reset"].map(str::to_owned).into_iter().chain(self.address(i));
-        Some(Reason::blocking(code, message).fix(command))
+        Some(why.fix(command))
     }
 }
 

@@ -5,6 +5,7 @@ use super::recreate::new_user;
 use super::{Instance, effective_at_once, member, refuse_taken, warn_of_reasons, with_groups_named};
 use crate::accounts::{Person, Stored};
 use crate::email;
+use crate::everybody;
 use crate::names;
 use crate::schema::{self, CREDENTIALS, HASH_COST, HASH_PREFIX};
 use crate::sign_in::Logins;
@@ -30,6 +31,7 @@ pub fn add(context: &Context<'_>, request: &Request) -> Result<Plan> {
         None => plan.about(&id, &name),
     };
     let plan = with_groups_named(plan.step(changes), &homarr.groups);
+    let plan = everybody::warned(plan, homarr.reader, &homarr.layout)?;
     Ok(effective_at_once(foretold(homarr, plan, id, name, hash.is_some())))
 }
 

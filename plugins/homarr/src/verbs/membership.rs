@@ -51,9 +51,18 @@ pub fn own_admins(homarr: &Instance<'_>, user: &str, plan: Plan, changes: &mut V
         changes.extend(own_admin_group(homarr, user));
         return Ok(plan);
     };
+    let owner = group.owner.as_deref().map(|owner| homarr.accounts.position(owner));
+    let plan = match owner.flatten() {
+        Some(i) => {
+            let (former, group) = (homarr.accounts.people[i].label(), &group.name);
+            plan.warn(format!(
+                "`{former}` no longer owns the group `{group}`, the new account does; that takes no rights from `{former}`"
+            ))
+        }
+        None => plan,
+    };
     // An owner that is gone cannot be written back, so undo would fail; owning a group gives no rights.
-    let lost = group.owner.as_deref().is_some_and(|owner| homarr.accounts.position(owner).is_none());
-    if !lost {
+    if owner != Some(None) {
         let owner = [("owner_id", Value::from(group.owner.clone()), Value::from(user))];
         changes.extend(update(GROUP, schema::by_id(&group.id), owner));
     }
@@ -119,7 +128,7 @@ pub fn tell_of_leaving(mut plan: Plan, left: &[&Group], person: &Person) -> Plan
     if left.iter().any(|group| group.name == EVERYONE) {
         plan = plan.warn(format!("every sign-in puts `{}` back into `{EVERYONE}`", person.label()));
     }
-    if person.is_local() || left.is_empty() {
+    if person.is_local() || person.is_stray() || left.is_empty() {
         return plan;
     }
     let title = person.provider_title();
@@ -136,7 +145,7 @@ pub fn tell_of_admin_groups(mut plan: Plan, joined: &[&Group]) -> Plan {
 
 /// What a membership given by hand is worth to an account whose groups another system sends.
 pub fn warn_of_group_sync(plan: Plan, person: &Person) -> Plan {
-    if person.is_local() {
+    if person.is_local() || person.is_stray() {
         return plan;
     }
     let title = person.provider_title();

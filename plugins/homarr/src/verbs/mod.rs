@@ -102,7 +102,8 @@ fn refuse_taken(logins: &Logins<'_>, name: &str, but: Option<usize>) -> Result<(
     taken.retain(|i| Some(*i) != but);
     let Some(first) = taken.first() else { return Ok(()) };
     let person = &logins.accounts.people[*first];
-    let message = format!("an account has the name already: `{}`, provider {}", person.name(), person.provider);
+    let provider = if person.is_stray() { "unknown" } else { &person.provider };
+    let message = format!("an account has the name already: `{}`, provider {provider}", person.name());
     let address = typed(&logins.address(*first));
     let free = logins.free_name(name, &[]);
     let help = match (logins.accounts.people[*first].is_local(), but) {

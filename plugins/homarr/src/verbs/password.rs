@@ -22,7 +22,11 @@ pub fn remove(context: &Context<'_>, request: &Request) -> Result<Plan> {
     if !person.is_local() {
         let title = person.provider_title();
         let message = format!("`{}` signs in through {title}: Homarr keeps no password for it", person.label());
-        return Err(Error::refused(message, None).help(format!("lock the person out at {title}")));
+        let help = match person.is_stray() {
+            true => format!("what would keep it out for good: `latchlift user remove {}`", typed(&logins.address(i))),
+            false => format!("lock the person out at {title}"),
+        };
+        return Err(Error::refused(message, None).help(help));
     }
     let mut plan = Plan::new(format!("Remove the password of `{}`", person.label())).about(&person.id, person.name());
     if person.stored == Stored::Missing {

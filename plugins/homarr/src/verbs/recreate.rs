@@ -2,6 +2,7 @@
 
 use super::{Instance, effective_at_once, hash_fields, membership, refuse_taken, warn_of_reasons, with_groups_named};
 use crate::accounts::{Accounts, Person, Stored};
+use crate::everybody;
 use crate::names;
 use crate::schema::{self, CREDENTIALS, FINISH, HASH_COST, HASH_PREFIX, Layout, ONBOARDING, USER};
 use crate::sign_in::{Logins, typed};
@@ -34,6 +35,7 @@ pub fn recreate(context: &Context<'_>, request: &Request) -> Result<Plan> {
     changes.extend(wizard);
     plan.warnings.extend(others);
     let plan = with_groups_named(plan.step(changes), &homarr.groups);
+    let plan = everybody::warned(plan, homarr.reader, &homarr.layout)?;
     let mut accounts = homarr.accounts;
     let stored = Stored::Bcrypt(HASH_COST);
     accounts.people.push(Person { id, name: Some(name), provider: CREDENTIALS.into(), stored, ..Person::default() });

@@ -64,7 +64,7 @@ fn tell_of_ends(plan: Plan, changes: &[Change]) -> Plan {
 }
 
 fn tell_of_the_way_back(plan: Plan, person: &Person) -> Plan {
-    if person.is_local() {
+    if person.is_local() || person.is_stray() {
         return plan;
     }
     let title = person.provider_title();

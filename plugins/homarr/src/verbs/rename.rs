@@ -31,7 +31,7 @@ pub fn rename(context: &Context<'_>, request: &Request) -> Result<Plan> {
     // The database's own key of the old name says nothing about the new one.
     homarr.accounts.people[i].same = None;
     plan = warn_of_reasons(plan.step(vec![change]), &Logins::of(&homarr.accounts), i);
-    if !before.is_local() {
+    if !before.is_local() && !before.is_stray() {
         let title = before.provider_title();
         plan = plan
             .warn(format!("{title} sends its own name for this account, which replaces this one at its next sign-in"));

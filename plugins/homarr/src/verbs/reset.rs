@@ -2,6 +2,7 @@
 
 use super::{effective_at_once, hash_fields, row_of, warn_of_reasons};
 use crate::accounts::{Accounts, Person, Stored};
+use crate::everybody;
 use crate::names;
 use crate::report::total;
 use crate::schema::{self, API_KEY, CREDENTIALS, HASH_COST, HASH_PREFIX, INVITE, Layout, SESSION, USER};
@@ -38,6 +39,7 @@ pub fn reset(context: &Context<'_>, request: &Request) -> Result<Plan> {
     plan = plan.for_sign_in(&before.id, accounts.people[i].name());
     let mut ending = vec![];
     plan = end_sign_ins(context, &layout, request, &before, plan, &mut ending)?;
+    plan = everybody::warned(plan, context.reader, &layout)?;
     let mut changes = vec![new_values(context, request, &layout, &before, &accounts.people[i])?];
     changes.extend(ending);
     plan = match request.options.fix_name || logins.collides(i) {
@@ -79,7 +81,10 @@ fn may_convert(logins: &Logins<'_>, i: usize, request: &Request) -> Result<()> {
     if !request.options.convert {
         let title = person.provider_title();
         let message = format!("`{}` signs in through {title}: Homarr keeps no password for it", person.label());
-        let help = format!("reset it at {title}, or make it an account with a password in Homarr: add --convert");
+        let help = match person.is_stray() {
+            true => "make it an account with a password in Homarr: add --convert".to_owned(),
+            false => format!("reset it at {title}, or make it an account with a password in Homarr: add --convert"),
+        };
         return Err(Error::refused(message, None).help(help));
     }
     refuse_shared_name(logins, i)
@@ -191,6 +196,6 @@ pub fn converted(person: &Person) -> String {
         "ldap" => {
             "signing in through LDAP makes a second account from now on; this one takes only the password".to_owned()
         }
-        other => format!("the account no longer belongs to `{other}`"),
+        _ => format!("the account no longer belongs to {}", person.provider_title()),
     }
 }

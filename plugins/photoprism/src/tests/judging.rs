@@ -186,11 +186,14 @@ fn the_lowest_row_of_a_name_wins_and_mariadb_folds_letters() {
         user(&mut store, id, name, &[]);
         hash(&mut store, &uid(id), 1);
     }
-    assert_eq!(codes(&show(&store, "jürgen")), [reason::SHADOWED]);
+    let shown = show(&store, "jürgen");
+    assert_eq!(codes(&shown), [reason::SHADOWED]);
+    assert_eq!(shown.reasons[0].message, format!("the login finds another account first: `jurgen`, id {}", uid(5)));
+    assert_eq!(shown.reasons[0].fix, ["user", "rename", "--id", &uid(6), "jürgen-2"]);
     assert_eq!(show(&store, "maria").can_sign_in, Known::Is(true));
     let list = listed(&store, Options::default());
     let of = |name: &str| list.iter().find(|account| account.name == Known::Is(name.to_owned())).unwrap();
-    assert_eq!(codes(of("jürgen")), [reason::SHADOWED]);
+    assert_eq!(of("jürgen").reasons, shown.reasons);
     assert!(codes(of("jurgen")).is_empty() && codes(of("Maria")).is_empty());
     assert_eq!(verdict(&store, "JÜRGEN", 1).account.unwrap().id, uid(5));
 }
@@ -230,4 +233,84 @@ fn names_are_found_in_any_case_by_id_and_never_guessed() {
     let plan = plan(&store, &by_id).unwrap();
     assert_eq!(plan.accounts[0].name, "Frank");
     assert!(plan.warnings.iter().any(|warning| warning.contains("frank")), "{:?}", plan.warnings);
+}
+
+#[test]
+fn an_account_in_anothers_shadow_gets_a_free_name_and_comes_out_of_it() {
+    let mut store = sqlite();
+    for (id, name) in [(5, "maria"), (6, "maria"), (7, "maria-2"), (8, "maria")] {
+        let deleted = [("deleted_at", Value::from("2024-11-01 12:00:00+00:00"))];
+        user(&mut store, id, name, if id == 8 { &deleted } else { &[] });
+        hash(&mut store, &uid(id), 1);
+    }
+    let all = listed(&store, Options { deleted: true, ..Options::default() });
+    let reasons = |id: i64| &all.iter().find(|account| account.id == uid(id)).unwrap().reasons;
+    assert_eq!(reasons(6)[0].fix, ["user", "rename", "--id", &uid(6), "maria-3"]);
+    // A deleted account cannot be renamed.
+    assert!(reasons(8).iter().any(|reason| reason.code == reason::SHADOWED && reason.fix.is_empty()));
+    let target = Some(Target { id: Some(uid(6)), ..Target::default() });
+    let rename = Request { target, new_name: Some("maria-3".to_owned()), ..request("user.rename", "") };
+    let after = store.after(&plan(&store, &rename).unwrap());
+    assert_eq!(show(&after, "maria-3").can_sign_in, Known::Is(true));
+}
+
+#[test]
+fn without_row_1_the_account_of_that_name_stands_in_and_what_is_offered_works() {
+    let found = |store: &Fake| -> (Severity, String, Vec<String>) {
+        let Batch::Check(check) = read(store, &request("app.check", "")).unwrap().remove(0) else { panic!() };
+        let finding = check.findings.into_iter().find(|finding| finding.code == "initial_admin").unwrap();
+        (finding.severity, finding.message, finding.fix)
+    };
+    let recreated = |store: &Fake, fix: &[String]| {
+        let allow = fix.iter().skip(3).map(|flag| flag.replace("--allow-", "")).collect();
+        plan(store, &Request { options: Options { allow, ..Options::default() }, ..request("admin.recreate", &fix[2]) })
+    };
+    let mut store = sqlite();
+    store.tables.get_mut("auth_users").unwrap().rows.remove(1);
+    let (severity, message, fix) = found(&store);
+    assert!(severity == Severity::Warning && message.ends_with("PhotoPrism makes one when it starts"), "{message}");
+    assert_eq!(fix, ["admin", "recreate", "admin"]);
+    recreated(&store, &fix).unwrap();
+    // Whoever has the name is taken for it, and the name is no longer free.
+    user(&mut store, 5, "admin", &[]);
+    hash(&mut store, &uid(5), 1);
+    let (severity, message, fix) = found(&store);
+    assert!(severity == Severity::Warning && message.ends_with("that account is no administrator"), "{message}");
+    assert!(message.contains("makes none") && message.contains(&uid(5)), "{message}");
+    assert_eq!(fix, ["admin", "recreate", "admin-2"]);
+    recreated(&store, &fix).unwrap();
+    user(&mut store, 6, "alice", &[("user_role", "admin".into())]);
+    hash(&mut store, &uid(6), 1);
+    let (.., fix) = found(&store);
+    assert_eq!(fix, ["admin", "recreate", "admin-2", "--allow-existing-admin"]);
+    recreated(&store, &fix).unwrap();
+    let standing = |fields: &[(&str, Value)]| {
+        let mut store = store.clone();
+        store.tables.get_mut("auth_users").unwrap().rows.retain(|row| row[0] != 5.into());
+        user(&mut store, 5, "admin", fields);
+        found(&store)
+    };
+    let admin = ("user_role", Value::from("admin"));
+    let (severity, message, fix) = standing(std::slice::from_ref(&admin));
+    assert!(severity == Severity::Note && message.ends_with("by the name") && fix.is_empty(), "{message}");
+    let (_, message, fix) = standing(&[admin, ("deleted_at", "2024-11-01 12:00:00+00:00".into())]);
+    assert!(message.contains("was deleted"), "{message}");
+    assert_eq!(fix, ["user", "restore", "admin"]);
+}
+
+#[test]
+fn a_hash_that_takes_for_ever_is_as_good_as_none() {
+    let of_cost = |cost: u32| {
+        let mut store = sqlite();
+        user(&mut store, 5, "bob", &[]);
+        let hash = Bcrypt::hash(&Plain, Handle(1), "2a", 12).unwrap().replace("$12$", &format!("${cost}$"));
+        store.add("passwords", &[("uid", uid(5).into()), ("hash", hash.into())]);
+        show(&store, "bob")
+    };
+    assert!(of_cost(16).reasons.is_empty());
+    let bob = of_cost(17);
+    assert_eq!((bob.can_sign_in, bob.reasons[0].code.as_str()), (true.into(), crate::sign_in::HASH_SLOW));
+    let bob = of_cost(31);
+    assert_eq!((&bob.can_sign_in, codes(&bob)), (&false.into(), vec![crate::sign_in::HASH_SLOW]));
+    assert_eq!(bob.reasons[0].fix, ["password", "reset", "bob"]);
 }

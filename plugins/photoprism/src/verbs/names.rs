@@ -2,7 +2,7 @@
 
 use super::copies;
 use crate::find;
-use crate::names::{self, FORM_BYTES};
+use crate::names;
 use crate::schema::{self, Layout, USERS};
 use latchlift_plugin_api::{
     Candidate, Change, Context, Error, Filter, Kind, Plan, Reader, Record, Request, Result, Select, Value, update,
@@ -89,30 +89,13 @@ fn stepping_aside(all: &[Named], request: &Request) -> Result<Goals> {
     let mut goals = Goals::new();
     for (at, user) in all.iter().enumerate() {
         if at != keeper && names::clean(&user.name) == wanted {
-            let free = free(&wanted, &taken);
+            let free =
+                (2..).map(|n| names::numbered(&wanted, n)).find(|name| !taken.contains(name)).unwrap_or_default();
             taken.insert(free.clone());
             goals.insert(at, free);
         }
     }
     Ok(goals)
-}
-
-/// `jane-2`, `jane-3@example.org`: the first that nobody has.
-fn free(name: &str, taken: &HashSet<String>) -> String {
-    let (start, end) = name.split_at(name.find('@').unwrap_or(name.len()));
-    let mut number = 1_u64;
-    loop {
-        number += 1;
-        let number = format!("-{number}");
-        let mut cut = start.len().min(FORM_BYTES.saturating_sub(number.len() + end.len()));
-        while !start.is_char_boundary(cut) {
-            cut -= 1;
-        }
-        let free = format!("{}{number}{end}", &start[..cut]);
-        if !taken.contains(&free) {
-            return free;
-        }
-    }
 }
 
 fn read(reader: &dyn Reader) -> Result<Vec<Named>> {

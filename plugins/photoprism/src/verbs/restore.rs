@@ -52,7 +52,7 @@ fn refuse_taken(reader: &dyn Reader, layout: &Layout, user: &User) -> Result<()>
     match all.into_iter().find(|other| other.id != user.id && other.deleted_at.is_none()) {
         None => Ok(()),
         Some(other) => {
-            let message = format!("another account is called `{}` by now (row {})", other.name, other.id);
+            let message = format!("another account is called `{}` by now (id {})", other.name, other.uid);
             Err(Error::new(Kind::Conflict, message).help(format!(
                 "give that one another name first: {}",
                 typed(&["user", "rename", "--id", &other.uid, "NEW-NAME"])

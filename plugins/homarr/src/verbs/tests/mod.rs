@@ -316,3 +316,26 @@ fn every_table_that_a_plan_may_touch_is_declared_with_its_key() {
     }
     assert!(facts.collection(SESSION).unwrap().secret_key);
 }
+
+#[test]
+fn an_account_of_no_known_provider_is_offered_a_password_and_nothing_elsewhere() {
+    let mut store = people(StoreKind::Sqlite);
+    store.outside("7", "alice", "").outside("8", "zoe", "saml");
+    let refused = store.plan(&reset("alice")).unwrap_err();
+    assert_eq!(refused.message, "`alice` signs in through an unknown provider: Homarr keeps no password for it");
+    assert_eq!(refused.help.unwrap(), "make it an account with a password in Homarr: add --convert");
+    let converted = |name| {
+        let mut asked = reset(name);
+        asked.options.convert = true;
+        store.plan(&asked).unwrap().warnings
+    };
+    assert_eq!(converted("alice"), ["the account no longer belongs to an unknown provider"]);
+    assert_eq!(converted("zoe"), ["the account no longer belongs to the unknown provider `saml`"]);
+    // No provider sends names or groups for it.
+    let rename = Request { new_name: Some("alicia".to_owned()), ..request("user.rename", "alice") };
+    for asked in [rename, request("admin.grant", "alice")] {
+        assert_eq!(store.plan(&asked).unwrap().warnings, [""; 0]);
+    }
+    let locked = store.plan(&request("password.remove", "alice")).unwrap_err();
+    assert_eq!(locked.help.unwrap(), "what would keep it out for good: `latchlift user remove alice`");
+}

@@ -134,3 +134,17 @@ fn an_owner_that_is_gone_is_left_as_it_is() {
     let touched: Vec<String> = changes(&plan).iter().map(|change| change.collection().to_owned()).collect();
     assert_eq!(touched, [USER, MEMBER]);
 }
+
+#[test]
+fn who_loses_a_group_to_a_new_administrator_is_named() {
+    let mut store = homarr(StoreKind::Sqlite);
+    store.table(GROUP, &["id", "name", "owner_id", "position"]).user("1", "admin").member("g-admin", "1");
+    store.row(GROUP, [("id", "g-admin".into()), ("name", "credentials-admin".into()), ("owner_id", "1".into())]);
+    let mut asked = Request { password: Some(Handle(2)), ..request("admin.recreate", "boss") };
+    asked.options.allow = vec!["existing-admin".to_owned()];
+    let plan = store.plan(&asked).unwrap();
+    assert!(changes(&plan).iter().any(|change| change.collection() == GROUP));
+    let told =
+        "`admin` no longer owns the group `credentials-admin`, the new account does; that takes no rights from `admin`";
+    assert_eq!(plan.warnings, [told]);
+}
