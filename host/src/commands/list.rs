@@ -8,7 +8,7 @@ use crate::context::{Instance, Opened, Run};
 use crate::error::{Error, Kind, Result};
 use crate::output::{List, Shape};
 use crate::ui;
-use latchlift_plugin_api::{Account, Batch, Options, Reason, Request, Session, Target};
+use latchlift_plugin_api::{Account, Batch, Options, Reason, Request, Session, Target, reason};
 use serde::Serialize;
 use std::rc::Rc;
 
@@ -143,7 +143,11 @@ fn portrait(app: &str, account: &Account) -> String {
     for (field, value) in json.as_object().into_iter().flatten().filter(|(field, _)| !hidden.contains(&field.as_str()))
     {
         let unknown = field == "can_sign_in" && value.is_null();
-        let shown = if unknown { "unknown: another system decides".to_owned() } else { plain(value) };
+        let shown = match (unknown, is_up_to_another(account)) {
+            (true, true) => "unknown: another system decides".to_owned(),
+            (true, false) => "unknown".to_owned(),
+            _ => plain(value),
+        };
         lines.push(format!("{:<14} {shown}", field.replace('_', " ")));
     }
     for (field, value) in &account.extra {
@@ -151,6 +155,11 @@ fn portrait(app: &str, account: &Account) -> String {
     }
     lines.extend(account.reasons.iter().flat_map(reason_lines));
     lines.join("\n") + "\n"
+}
+
+/// Whether it is another system that decides if the account can sign in, where that is not known.
+pub fn is_up_to_another(account: &Account) -> bool {
+    account.reasons.is_empty() || account.reasons.iter().any(|reason| reason.code == reason::PROVIDER)
 }
 
 /// A reason and its cure, as lines.

@@ -70,6 +70,9 @@ fn say(app: &str, name: &str, verdict: &Result<Verdict>) {
     let name = ui::escaped(name);
     let mut lines = vec![match (&verdict.can_sign_in, verdict.matches) {
         (Known::Is(true), _) => format!("{app}: yes, {name} gets in with this password"),
+        (known, true) if *known != Known::Is(false) => {
+            format!("{app}: the password is right; whether {name} gets in cannot be told")
+        }
         (_, true) => format!("{app}: no, the password is right but {name} does not get in"),
         (_, false) => format!("{app}: no, {name} does not get in with this password"),
     }];

@@ -201,7 +201,10 @@ impl Opened {
         match batch {
             Batch::Accounts(accounts) => accounts.iter_mut().for_each(|account| reasons(&mut account.reasons)),
             Batch::Verdict(verdict) => reasons(&mut verdict.reasons),
-            Batch::Check(check) => check.findings.iter_mut().for_each(|finding| complete(&mut finding.fix)),
+            Batch::Check(check) => check.findings.iter_mut().for_each(|finding| {
+                complete(&mut finding.fix);
+                finding.message = self.complete_commands(&finding.message);
+            }),
             _ => {}
         }
     }

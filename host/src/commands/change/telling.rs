@@ -5,7 +5,7 @@ use super::{Outcome, work};
 use crate::apply;
 use crate::commands::Exit;
 use crate::commands::ask::Ask;
-use crate::commands::list::reason_lines;
+use crate::commands::list::{is_up_to_another, reason_lines};
 use crate::context::Run;
 use crate::error::{Error, Kind, Result};
 use crate::plan;
@@ -97,7 +97,10 @@ pub(super) fn tell(run: &Run, planned: &Planned, outcome: &Outcome, new_password
             Known::Is(true) if new_password => run.ui.say(format!("{place}{name} can sign in with the new password")),
             Known::Is(true) => run.ui.say(format!("{place}{name} can sign in")),
             Known::Is(false) => run.ui.warn(format!("{place}the change is written, but {name} still cannot sign in")),
-            _ => run.ui.say(format!("{place}done; whether {name} can sign in is up to another system")),
+            _ if is_up_to_another(account) => {
+                run.ui.say(format!("{place}done; whether {name} can sign in is up to another system"))
+            }
+            _ => run.ui.say(format!("{place}done; whether {name} can sign in cannot be told")),
         }
         // Why a person is still kept out is the answer, even where the rest is not wanted.
         let out = account.can_sign_in == Known::Is(false);
