@@ -134,12 +134,12 @@ fn ways(home: &Home, row: &str) -> String {
             format!("`latchlift user add {named}` gives it one, `latchlift user remove {named}` takes it away")
         }
         Heir::One(user) => format!(
-            "`{}` gives it to {}, who has no credential",
+            "`{}` gives it to {}, who has no password here",
             heirs::adoption_text(home, row, user),
             sign_in::title(home, user)
         ),
         Heir::Several(users) => format!(
-            "`latchlift password reset {named} --id ID` gives it to a user without a credential ({}); if it is nobody's, `latchlift user remove {named}` takes it away",
+            "`latchlift password reset {named} --id ID` gives it to a user without a password ({}); if it is nobody's, `latchlift user remove {named}` takes it away",
             heirs::named(home, users)
         ),
     }

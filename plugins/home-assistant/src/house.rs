@@ -3,6 +3,7 @@
 
 use crate::bans;
 use crate::home::Home;
+use crate::http::Http;
 use crate::schema::{self, FACTOR_FILES};
 use crate::settings::Listed;
 use crate::sign_in::{command, title};
@@ -98,6 +99,9 @@ fn stray_token(home: &Home) -> Option<Reason> {
 
 /// A ban that keeps the web server of older releases from starting. Seen in 2024.3.3, and no more in 2026.11.0.
 fn ban_without_time(home: &Home, reader: &dyn Reader) -> Option<Reason> {
+    if Http::read(reader).ban_enabled == Some(false) {
+        return None;
+    }
     let old = home.layout.version.as_deref().and_then(schema::release).is_none_or(|release| release < (2026, 11));
     let bans = if old { bans::read(reader).unwrap_or_default() } else { vec![] };
     let ban = bans.iter().find(|ban| ban.banned_at().is_none())?;
@@ -119,11 +123,9 @@ fn factors(home: &Home) -> Option<Reason> {
 }
 
 fn settings(home: &Home) -> Option<Reason> {
-    let what = match home.settings.providers {
-        Listed::Unreadable => "`auth_providers` in configuration.yaml is written in a way that is not understood here",
-        Listed::Broken => "configuration.yaml is not valid YAML, so Home Assistant starts in its recovery mode",
-        Listed::Default | Listed::Types(_) => return None,
-    };
-    let message = format!("{what}; whether passwords are accepted is not known");
+    if home.settings.providers != Listed::Unreadable {
+        return None;
+    }
+    let message = "`auth_providers` in configuration.yaml is written in a way that is not understood here; whether passwords are accepted is not known";
     Some(Reason::note(SETTINGS_UNREAD, message))
 }

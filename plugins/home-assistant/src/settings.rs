@@ -81,9 +81,10 @@ impl Settings {
     /// Whether a provider of this type is asked; `None` where the settings cannot be read.
     pub fn has_provider(&self, kind: &str) -> Option<bool> {
         match &self.providers {
-            Listed::Default => Some(kind == crate::schema::PROVIDER),
+            // The recovery mode, which a file that is no YAML leads to, has what there is without settings.
+            Listed::Default | Listed::Broken => Some(kind == crate::schema::PROVIDER),
             Listed::Types(types) => Some(types.iter().any(|known| known == kind)),
-            Listed::Unreadable | Listed::Broken => None,
+            Listed::Unreadable => None,
         }
     }
 
@@ -97,7 +98,7 @@ impl Settings {
 
     /// Whether a second factor of this type may be asked for, also where it is not known.
     pub fn may_enforce(&self, module: &str) -> bool {
-        matches!(self.modules, Listed::Unreadable | Listed::Broken) || self.enforces(module)
+        self.modules == Listed::Unreadable || self.enforces(module)
     }
 }
 
@@ -219,7 +220,7 @@ fn types(lines: &[Line<'_>]) -> Listed {
     let mut column = if is_item(first.text) { None } else { Some(first.indent) };
     for line in lines {
         let (mut indent, mut text) = (line.indent, line.text);
-        if is_item(text) && indent == first.indent {
+        if is_item(text) && indent == first.indent && is_item(first.text) {
             items += 1;
             let key = text[1..].trim_start();
             (indent, text) = (indent + text.len() - key.len(), key);
@@ -377,7 +378,7 @@ mod tests {
             let settings = Settings::parse(text, &|_| None);
             assert_eq!(
                 (&settings.providers, settings.has_provider("homeassistant")),
-                (&Listed::Broken, None),
+                (&Listed::Broken, Some(true)),
                 "{text}"
             );
         }

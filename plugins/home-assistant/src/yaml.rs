@@ -112,7 +112,7 @@ impl Block {
             }
         }
         let deeper = self.closed.is_some_and(|closed| indent > closed);
-        if said.starts_with('\t') || indent < self.margin || (deeper && is_entry(said) && !is_quoted(said)) {
+        if indent < self.margin || (deeper && is_entry(said) && !is_quoted(said)) {
             return false;
         }
         // A plain value may go on in the lines below, but what stands at the margin is an entry.

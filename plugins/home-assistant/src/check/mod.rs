@@ -87,14 +87,14 @@ fn open_door(home: &Home, name: &str) -> Finding {
     match home.heirs().of(name) {
         Heir::None => finding(String::new()).fix(["user", "remove", name]),
         Heir::One(user) => {
-            let whose = format!("; it may be that of {}, who has no credential", title(home, user));
+            let whose = format!("; it may be that of {}, who has no password here", title(home, user));
             finding(whose).fix(heirs::adoption(home, name, user))
         }
         Heir::Several(users) => {
             let (whose, entry) = (heirs::named(home, users), quoted(name));
             // Which of the two it is, a person must know.
             finding(format!(
-                "; if it is that of a user without a credential ({whose}): `latchlift password reset {entry} --id ID`; if it is nobody's: `latchlift user remove {entry}`"
+                "; if it is that of a user without a password ({whose}): `latchlift password reset {entry} --id ID`; if it is nobody's: `latchlift user remove {entry}`"
             ))
         }
     }

@@ -96,7 +96,6 @@ fn settings_that_are_not_understood_leave_it_open() {
     for (yaml, why) in [
         ("homeassistant: {auth_providers: [{type: homeassistant}]}\n", "not understood"),
         ("homeassistant: !include_dir_merge_named gone\n", "not understood"),
-        ("homeassistant:\n  auth_providers:\n\t- type: homeassistant\n", "not valid YAML"),
     ] {
         directory.texts.insert("configuration.yaml".into(), yaml.into());
         assert_eq!(told(&directory, "1"), (Known::Unknown, vec!["settings_unread".into()], String::new()));
@@ -109,4 +108,10 @@ fn settings_that_are_not_understood_leave_it_open() {
     }
     let reset = plan(&directory, &request("password.reset", "ann")).unwrap();
     assert_eq!(verdict(&applied(&directory, &reset), "ann").can_sign_in, Known::Unknown);
+    // The recovery mode, in which Home Assistant starts then, takes passwords.
+    directory.texts.insert("configuration.yaml".into(), "homeassistant:\n  auth_providers:\n\t- type: ldap\n".into());
+    assert_eq!(account(&directory, "1").can_sign_in, true.into());
+    let checked = read(&directory, &Request { target: None, ..request("app.check", "") }).unwrap();
+    let Some(Batch::Check(check)) = checked.into_iter().next() else { panic!("no check") };
+    assert!(check.findings.iter().any(|finding| finding.message.contains("not valid YAML")));
 }

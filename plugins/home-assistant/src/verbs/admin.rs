@@ -64,7 +64,10 @@ fn refuse_if_bereft(home: &Home, name: &str) -> Result<()> {
         Heir::One(user) => vec![user],
         Heir::Several(users) => users.to_vec(),
     };
-    let administers = |user: &usize| home.users[*user].owner || home.in_admins(&home.users[*user]);
+    let administers = |user: &usize| {
+        let known = &home.users[*user];
+        known.credentials.is_empty() && (known.owner || home.in_admins(known))
+    };
     let lost: Vec<usize> = users.into_iter().filter(administers).collect();
     let (id, whose) = match lost[..] {
         [] => return Ok(()),
