@@ -19,10 +19,10 @@ pub fn add(context: &Context<'_>, request: &Request) -> Result<Plan> {
     let name = names::accepted(&request.target()?.name)?;
     let homarr = Instance::load(context, request)?;
     refuse_taken(&Logins::of(&homarr.accounts), &name, None)?;
+    let mut plan = everybody::warned(Plan::new(format!("Add an account `{name}`")), homarr.reader, &homarr.layout)?;
     let hash =
         request.password.map(|handle| Bcrypt::hash(context.secrets, handle, HASH_PREFIX, HASH_COST)).transpose()?;
     let id = schema::new_id(&request.random);
-    let mut plan = Plan::new(format!("Add an account `{name}`"));
     let mut changes = vec![new_user(&homarr.layout, &id, &name, hash.as_deref())];
     plan = with_email(&homarr, plan, &mut changes)?;
     plan = into_groups(&homarr, &id, plan, &mut changes)?;
@@ -31,7 +31,6 @@ pub fn add(context: &Context<'_>, request: &Request) -> Result<Plan> {
         None => plan.about(&id, &name),
     };
     let plan = with_groups_named(plan.step(changes), &homarr.groups);
-    let plan = everybody::warned(plan, homarr.reader, &homarr.layout)?;
     Ok(effective_at_once(foretold(homarr, plan, id, name, hash.is_some())))
 }
 
