@@ -127,12 +127,13 @@ fn new_at(terminal: &Terminal, name: &str, fits: impl Fn(&Password) -> Result<()
         let read = password(&typed[0], "at the prompt").and_then(|read| fits(&read).map(|()| read));
         match read {
             Ok(read) if typed[0] == typed[1] => return Ok(read),
-            Ok(_) => terminal.say("The two passwords differ. Try again.\n")?,
+            Ok(_) if tries_left > 0 => terminal.say("The two passwords differ. Try again.\n")?,
+            Ok(_) => {}
             Err(error) if error.kind != Kind::Usage || tries_left == 0 => return Err(error),
             Err(error) => terminal.say(&format!("That will not do: {}. Try again.\n", error.message))?,
         }
     }
-    Err(Error::new(Kind::Usage, "the two passwords differed each time"))
+    Err(Error::new(Kind::Usage, "no new password was typed twice alike"))
 }
 
 /// Reads a password from a file, of which exactly one final line end is dropped.

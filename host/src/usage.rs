@@ -134,7 +134,9 @@ impl Line<'_> {
     fn has_stray_secret(&self) -> bool {
         let about_passwords =
             matches!(self.names()[..], ["password", ..] | ["admin", "recreate"] | ["user", "add"] | ["token", "issue"]);
-        let stands_for_one = self.meant().is_some_and(|command| command.starts_with("password"));
+        let stands_for_one = self.swapped().or_else(|| self.meant().map(str::to_owned)).is_some_and(|command| {
+            ["password", "user add", "admin recreate", "token issue"].iter().any(|with| command.starts_with(with))
+        });
         (about_passwords || stands_for_one)
             && match self.refused.kind() {
                 ErrorKind::UnknownArgument => !self.invalid().starts_with('-'),
@@ -178,9 +180,12 @@ impl Line<'_> {
             _ => return None,
         };
         let spoken = |verb: &Command| {
-            let named = verb.get_positionals().any(|arg| arg.get_id() != "search");
-            let name = if named { " NAME" } else { "" };
-            format!("{} {}{name}", noun.get_name(), verb.get_name())
+            let takes = verb.get_positionals().next().filter(|_| verb.get_name() != "list");
+            let takes = takes.and_then(|arg| arg.get_value_names()?.first()).map(|name| match name.as_str() {
+                "USER" => " NAME".to_owned(),
+                other => format!(" {other}"),
+            });
+            format!("{} {}{}", noun.get_name(), verb.get_name(), takes.unwrap_or_default())
         };
         let meant = || meant(Some(noun.get_name()), verb).map(str::to_owned);
         noun.find_subcommand(verb).map(spoken).or_else(meant)

@@ -36,6 +36,11 @@ fn a_password_among_the_arguments_is_caught_and_not_repeated() {
         "latchlift photoprism users mod -p hunter2 admin",
         "latchlift reset password john hunter2",
         "latchlift password john reset hunter2",
+        "latchlift change password john hunter2",
+        "latchlift check password john hunter2",
+        "latchlift add user john hunter2",
+        "latchlift recreate admin root hunter2",
+        "latchlift user john add hunter2",
     ] {
         let error = explained(line);
         assert!(error.message.starts_with("passwords are not arguments"), "{line}: {}", error.message);
@@ -124,6 +129,7 @@ fn the_words_that_people_try_first_are_answered() {
         ("latchlift list users", "did you mean `latchlift user list`?"),
         ("latchlift user john reset", "did you mean `latchlift password reset NAME`?"),
         ("latchlift user reset john", "did you mean `latchlift password reset NAME`?"),
+        ("latchlift clear ban 192.0.2.1", "did you mean `latchlift ban clear ADDRESS`?"),
         ("latchlift disable mfa tina", "did you mean `latchlift mfa disable NAME`?"),
     ] {
         assert_eq!(explained(line).help.as_deref(), Some(help), "{line}");

@@ -125,9 +125,11 @@ pub fn own_words(words: &[String], installed: &[Facts]) -> OwnWords {
     }
     let longest = found.iter().map(|(length, ..)| *length).max().unwrap_or_default();
     found.retain(|(length, ..)| *length == longest);
-    // Behind the account's name.
-    let takes_password =
-        |replaces: &Replaces| replaces.command.ends_with(" PASSWORD") || replaces.instead.contains(" password ");
+    // Behind the account's name; there some programs take one that their documentation does not name.
+    let takes_password = |replaces: &Replaces| {
+        let last = command_words(&replaces.command).pop();
+        replaces.command.ends_with(" NAME PASSWORD") || matches!(last.as_deref(), Some("passwd" | "reset-password"))
+    };
     let has_password = found.iter().any(|(_, _, replaces, left)| *left > 1 && takes_password(replaces));
     let mut lines: Vec<String> = found.iter().map(|(_, facts, replaces, _)| told(facts, replaces)).collect();
     lines.dedup();
@@ -186,6 +188,8 @@ mod tests {
                 replaces("hass --script auth -c DIR add NAME PASSWORD", "latchlift user add NAME"),
                 replaces("hass --script auth -c DIR list", "latchlift user list"),
                 replaces("ha auth cache", "ha auth cache"),
+                replaces("photoprism users mod --password X NAME", "latchlift password reset NAME"),
+                replaces("photoprism passwd NAME", "latchlift password reset NAME"),
             ],
             ..Facts::default()
         };
@@ -199,6 +203,8 @@ mod tests {
             ("hass auth /srv/ha add john secret", true),
             ("hass auth /srv/ha change_password john", false),
             ("hass auth list john doe", false),
+            ("photoprism passwd john secret", true),
+            ("photoprism users mod admin john", false),
         ] {
             assert_eq!(typed(line).has_password, has_password, "{line}");
         }

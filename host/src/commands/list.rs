@@ -2,7 +2,7 @@
 
 mod ask;
 
-use self::ask::{Question, ask, conclude};
+use self::ask::{Question, ask, conclude, in_none};
 use super::{Exit, hints, rows};
 use crate::context::{Instance, Opened, Run};
 use crate::error::{Error, Kind, Result};
@@ -108,8 +108,7 @@ pub fn show_account(run: &Run, target: Target, options: Options) -> Result<Exit>
     if !gathered.rows.is_empty() {
         gathered.errors.retain(|(_, error)| error.kind != Kind::NotFound);
     } else if gathered.errors.iter().all(|(_, error)| error.kind == Kind::NotFound) {
-        let none = Error::new(Kind::NotFound, format!("no instance has an account named `{}`", target.name));
-        return Err(gathered.errors.into_iter().next().map_or(none, |(_, error)| error));
+        return Err(in_none(&target));
     }
     if run.ui.format != crate::cli::Format::Table {
         let Shape { name, headings, cells } = rows::ACCOUNTS;

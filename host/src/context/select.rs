@@ -37,9 +37,9 @@ impl Instance {
     pub fn flags(&self, global: &Global) -> Vec<String> {
         let mut flags = vec!["--app".to_owned(), self.argument.clone()];
         let settings = global.settings.iter().map(|path| ("--settings", path));
-        for (flag, path) in
-            settings.chain(global.store_password_file.iter().map(|path| ("--store-password-file", path)))
-        {
+        let password = global.store_password_file.iter().map(|path| ("--store-password-file", path));
+        let config = global.config.iter().map(|path| ("--config", path));
+        for (flag, path) in settings.chain(password).chain(config) {
             let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             flags.extend([flag.to_owned(), whole.display().to_string()]);
         }

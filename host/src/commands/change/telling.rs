@@ -110,11 +110,13 @@ pub(super) fn tell(run: &Run, planned: &Planned, outcome: &Outcome, new_password
     plan.next_steps.iter().for_each(|next| run.ui.say(format!("next: {}", ui::escaped(next))));
     let can_go_back = plan.steps.iter().flat_map(|step| &step.changes).any(plan::can_be_undone);
     if can_go_back {
-        let dir =
-            run.global.state_dir.as_ref().map(|dir| format!(" --state-dir {}", dir.display())).unwrap_or_default();
-        let command = ["latchlift", "undo", &outcome.entry].map(str::to_owned).into_iter();
-        let command: Vec<String> = command.chain(planned.opened.flags_to_return().iter().cloned()).collect();
-        run.ui.say(format!("{place}undo: {}{dir}", ui::pasted(&command)));
+        let mut command = ["latchlift", "undo", &outcome.entry].map(str::to_owned).to_vec();
+        command.extend(planned.opened.flags_to_return().iter().cloned());
+        if let Some(dir) = &run.global.state_dir {
+            let whole = std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
+            command.extend(["--state-dir".to_owned(), whole.display().to_string()]);
+        }
+        run.ui.say(format!("{place}undo: {}", ui::pasted(&command)));
     }
 }
 

@@ -5,7 +5,7 @@ use crate::context::{Instance, Opened, Run};
 use crate::error::{Error, Kind, Result};
 use crate::output::{Shape, Stdout, Writer};
 use crate::ui;
-use latchlift_plugin_api::{Batch, Request};
+use latchlift_plugin_api::{Batch, Request, Target};
 use serde::Serialize;
 
 /// A question to every selected instance, and how the rows of the answer are printed.
@@ -64,12 +64,14 @@ pub(super) fn ask<T: Serialize>(
         asked += 1;
     }
     let nothing = printer.rows == 0 && printer.lost.is_none();
-    // An account is in some of the apps; only where it is in none, that is a failure.
-    let (all, elsewhere) = (errors.len() == asked, |(_, error): &(String, Error)| error.kind == Kind::NotFound);
-    match errors.iter().all(elsewhere) {
-        true if all && asked > 1 && !printer.out.has_begun() => return Err(errors.remove(0).1),
-        _ if !all => errors.retain(|error| !elsewhere(error)),
-        _ => {}
+    if let Some(target) = &request.target {
+        // An account is in some of the apps; only where it is in none, that is a failure.
+        let elsewhere = |(_, error): &(String, Error)| error.kind == Kind::NotFound;
+        if errors.len() < asked {
+            errors.retain(|error| !elsewhere(error));
+        } else if asked > 1 && errors.iter().all(elsewhere) && !printer.out.has_begun() {
+            return Err(in_none(target));
+        }
     }
     let cut = printer.cut && run.ui.format == crate::cli::Format::Table;
     match (asked, unsupported, missing) {
@@ -82,6 +84,15 @@ pub(super) fn ask<T: Serialize>(
         run.ui.say(format!("\nthere is more: these are the first {limit}"));
     }
     Ok(conclude(run, &errors, asked, nothing.then_some(empty)))
+}
+
+/// The failure where no instance has the account.
+pub(super) fn in_none(target: &Target) -> Error {
+    let what = match &target.id {
+        Some(id) => format!("with the id `{id}`"),
+        None => format!("named `{}`", target.name),
+    };
+    Error::new(Kind::NotFound, format!("no instance has an account {what}")).help("see all with `latchlift user list`")
 }
 
 /// Prints rows, as many as are wanted, until nobody takes them.
@@ -101,7 +112,8 @@ impl<T: Serialize> Printer<'_, T> {
     fn print(&mut self, instance: &Instance, rows: &[T], seen: &mut dyn FnMut(&Instance, &T)) -> Result<()> {
         if self.limit.is_some_and(|limit| self.rows >= limit) {
             // Stops the plugin's work: nobody wants to see more.
-            (self.stopped, self.cut) = (true, true);
+            self.stopped = true;
+            self.cut |= !rows.is_empty();
             return Err(Error::new(Kind::Failed, "there are rows enough"));
         }
         let left = self.limit.map_or(rows.len(), |limit| rows.len().min(limit - self.rows));
