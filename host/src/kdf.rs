@@ -183,7 +183,7 @@ fn lengths(kdf: &Kdf) -> api::Result<(usize, usize)> {
 
 /// Refuses costs above what any sane app asks for. Checking allows more than setting, because old hashes must be read.
 fn bounded(kdf: &Kdf, purpose: Purpose) -> api::Result<()> {
-    let bcrypt_max = if purpose == Purpose::Set { 14 } else { 16 };
+    let bcrypt_max = if purpose == Purpose::Set { 14 } else { u64::from(api::Bcrypt::MAX_COST) };
     let limits: Vec<(&str, u64, u64)> = match kdf {
         Kdf::Bcrypt { cost } => vec![("bcrypt cost", u64::from(*cost), bcrypt_max)],
         Kdf::Argon2 { memory, time, lanes, .. } => vec![

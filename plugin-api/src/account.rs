@@ -108,6 +108,8 @@ pub mod reason {
     pub const NO_PASSWORD: &str = "no_password";
     /// What is stored is not a hash the app can read.
     pub const HASH_UNREADABLE: &str = "hash_unreadable";
+    /// The hash costs so much that its check keeps a person waiting, or out.
+    pub const HASH_SLOW: &str = "hash_slow";
     /// Somebody else checks this account's password.
     pub const PROVIDER: &str = "provider";
     /// The app's settings switch password sign-in off.

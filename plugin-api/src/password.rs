@@ -3,6 +3,7 @@
 //! A password never reaches a plugin. The plugin holds the request's [`Handle`], asks the host to [`Secrets::derive`] or
 //! [`Secrets::verify`] with a [`Kdf`], and encodes or parses its app's string with the codecs here.
 
+use crate::account::{Reason, reason};
 use crate::error::{Error, Kind, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
@@ -111,6 +112,23 @@ pub struct Bcrypt {
 }
 
 impl Bcrypt {
+    /// The highest cost at which the host checks a password. Each step doubles the time; at 12 it is some tenths of a second.
+    pub const MAX_COST: u32 = 16;
+    /// The cost from which one check takes an hour or more, which no browser waits for.
+    const HOURS: u32 = 26;
+
+    /// What a hash of this cost does to signing in to the app of this title, where that is noticed. The fix is the app's to
+    /// add.
+    pub fn slow(cost: u32, title: &str) -> Option<Reason> {
+        let message = |time| format!("the hash is bcrypt of cost {cost}: {title} computes {time} at each sign-in");
+        match cost {
+            Bcrypt::HOURS.. => Some(Reason::blocking(reason::HASH_SLOW, message("for hours"))),
+            20.. => Some(Reason::note(reason::HASH_SLOW, message("for minutes"))),
+            _ if cost > Bcrypt::MAX_COST => Some(Reason::note(reason::HASH_SLOW, message("for many seconds"))),
+            _ => None,
+        }
+    }
+
     /// Reads a stored hash; `None` where it is not a well-formed bcrypt string.
     pub fn parse(text: &str) -> Option<Bcrypt> {
         let (prefix, cost, salt, digest) = Bcrypt::parts(text)?;
@@ -243,6 +261,14 @@ mod tests {
         for bad in ["", "$2b$05$", "$2c$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "ü", "$2b$99$x"] {
             assert_eq!(Bcrypt::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_hash_that_takes_long_is_told_and_one_that_takes_for_ever_keeps_out() {
+        let of = |cost| Bcrypt::slow(cost, "Homarr").map(|why| (why.code, why.blocking));
+        assert_eq!([of(4), of(12), of(Bcrypt::MAX_COST)], [None, None, None]);
+        let slow = |blocking| Some((reason::HASH_SLOW.to_owned(), blocking));
+        assert_eq!([of(17), of(25), of(26), of(31)], [slow(false), slow(false), slow(true), slow(true)]);
     }
 
     #[test]

@@ -9,8 +9,6 @@
 
 mod reasons;
 
-pub use reasons::{HASH_SLOW, slow};
-
 use crate::accounts::{Accounts, Person};
 use crate::names;
 use latchlift_plugin_api::{Candidate, Error, Kind, Result, Target};

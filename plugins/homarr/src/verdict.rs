@@ -4,9 +4,9 @@ use crate::accounts::{self, Accounts, Stored};
 use crate::names;
 use crate::report::Details;
 use crate::schema::{self, CREDENTIALS, HASH_COST, USER};
-use crate::sign_in::{Logins, slow, typed};
+use crate::sign_in::{Logins, typed};
 use latchlift_plugin_api::{
-    Batch, Context, Error, Filter, Known, Output, Reason, Request, Result, Select, Target, Verdict, reason,
+    Batch, Bcrypt, Context, Error, Filter, Known, Output, Reason, Request, Result, Select, Target, Verdict, reason,
 };
 
 /// Reports whether name and password get in.
@@ -57,7 +57,7 @@ fn matches(context: &Context<'_>, request: &Request, id: &str) -> Result<bool> {
 /// The failure to check a password, with the way out where the hash takes too long to compute.
 fn too_slow(logins: &Logins<'_>, i: usize, why: Error) -> Error {
     match logins.accounts.people[i].stored {
-        Stored::Bcrypt(cost) if slow(cost).is_some() => {
+        Stored::Bcrypt(cost) if cost > Bcrypt::MAX_COST => {
             let address = typed(&logins.address(i));
             why.help(format!(
                 "a new password gets a hash of the usual cost, {HASH_COST}: `latchlift password reset {address}`"

@@ -37,7 +37,7 @@ pub const FIXED_GROUPS: [&str; 3] = [ADMINS, ORDINARY, READERS];
 pub const PROVIDER: &str = "homeassistant";
 
 /// `bcrypt.gensalt(rounds=12)`. Upstream: homeassistant/auth/providers/homeassistant.py.
-const COST: u32 = 12;
+pub const COST: u32 = 12;
 /// What the `bcrypt` package of Python writes.
 const PREFIX: &str = "2b";
 

@@ -7,7 +7,7 @@ use crate::names::{is_normal, normalise};
 use crate::schema::{self, PROVIDER, ROWS};
 use crate::verbs::fix_names;
 use latchlift_plugin_api::{
-    Batch, Context, Error, Filter, Known, Output, Reader, Reason, Request, Result, Select, Verdict, reason,
+    Batch, Bcrypt, Context, Error, Filter, Known, Output, Reader, Reason, Request, Result, Select, Verdict, reason,
 };
 
 /// How an account stands.
@@ -112,7 +112,11 @@ fn with_password(home: &Home, credential: usize, reasons: &mut Vec<Reason>) {
     let reset = || reset_command(home, credential);
     let blocking = |code, message: String| Reason::blocking(code, message);
     match path(home, credential) {
-        Path::Works => {}
+        Path::Works => {
+            let cost = home.rows[home.names.get(name).last].cost;
+            let slow = cost.and_then(|cost| Bcrypt::slow(cost, "Home Assistant"));
+            reasons.extend(slow.map(|why| why.fix(reset())));
+        }
         Path::Shadowed(first) => {
             let message = format!("signing in as `{name}` ends at {}, whose name is the same", title(home, first));
             // Whoever has the name today keeps it, and this user gets one of its own.
@@ -331,7 +335,14 @@ fn answer(home: &Home, user: usize, standing: Standing, matches: bool) -> Verdic
 fn verify(context: &Context<'_>, request: &Request, home: &Home, row: usize) -> Result<bool> {
     let stored = passwords(context.reader, &home.rows[row].username)?.pop();
     match stored.as_deref().and_then(schema::decode) {
-        Some(hash) => hash.verify(context.secrets, request.password()?),
+        Some(hash) => hash.verify(context.secrets, request.password()?).map_err(|why| match hash.cost {
+            0..=Bcrypt::MAX_COST => why,
+            _ => why.help(format!(
+                "a new password gets a hash of the usual cost, {}: `latchlift password reset {}`",
+                schema::COST,
+                quoted(&home.rows[row].username)
+            )),
+        }),
         None => Ok(false),
     }
 }

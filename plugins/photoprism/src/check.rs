@@ -7,7 +7,7 @@ use crate::holdings::Password;
 use crate::locate;
 use crate::schema::{self, ADMIN_ID, LEGACY, Layout};
 use crate::sessions;
-use crate::sign_in::{self, HASH_SLOW, Judgement, UID_INVALID};
+use crate::sign_in::{self, Judgement, UID_INVALID};
 use crate::stand_in::{StandIn, recreate};
 use crate::user::User;
 use latchlift_plugin_api::{
@@ -177,7 +177,7 @@ impl KeptOut {
             UID_INVALID => (Severity::Serious, "PhotoPrism ignores the id"),
             reason::ROLE => (Severity::Warning, "this edition takes the role for none"),
             reason::NO_PASSWORD => (Severity::Warning, "no password is stored"),
-            HASH_SLOW => (Severity::Warning, "the password hash takes hours to compute"),
+            reason::HASH_SLOW => (Severity::Warning, "the password hash takes hours to compute"),
             reason::PROVIDER => (Severity::Note, "the authentication is switched off or not available"),
             reason::EXPIRED => (Severity::Note, "expired"),
             _ => (Severity::Note, "switched off"),

@@ -6,31 +6,10 @@ use crate::names::{self, FORM_BYTES};
 use crate::schema::{ADMIN_ID, Layout};
 use crate::user::{Provider, User};
 use crate::{ids, names::reached, roles};
-use latchlift_plugin_api::{Known, Reason, Time, reason};
+use latchlift_plugin_api::{Bcrypt, Known, Reason, Time, reason};
 
 /// PhotoPrism does not take the account's uid for one of an account. Not among the common codes.
 pub const UID_INVALID: &str = "uid_invalid";
-
-/// A hash whose check takes PhotoPrism long, if not for ever. Not among the common codes.
-pub const HASH_SLOW: &str = "hash_slow";
-/// The highest cost of bcrypt that latchlift itself computes.
-const MOST_COMPUTED: u32 = 16;
-/// From this cost on one check takes an hour or more, which no browser waits for. Each step doubles it.
-const FOR_EVER: u32 = 26;
-
-/// What a hash's cost does to signing in, where that is noticed: cost 12 takes some tenths of a second.
-pub fn slow(cost: u32) -> Option<Reason> {
-    let reason = |blocking, time| {
-        let message = format!("the hash is bcrypt of cost {cost}: PhotoPrism computes {time} at each sign-in");
-        Reason { code: HASH_SLOW.to_owned(), message, blocking, fix: vec![] }
-    };
-    match cost {
-        FOR_EVER.. => Some(reason(true, "for hours")),
-        20.. => Some(reason(false, "for minutes")),
-        _ if cost > MOST_COMPUTED => Some(reason(false, "for many seconds")),
-        _ => None,
-    }
-}
 
 /// The answer, and what speaks for it.
 pub struct Judgement {
@@ -192,7 +171,7 @@ fn shadowed(user: &User, Shadow { name, uid, deleted, free }: &Shadow) -> Reason
 
 fn password(user: &User, holdings: &Holdings) -> Option<Reason> {
     let why = match holdings.password {
-        Password::Bcrypt(cost) => slow(cost)?,
+        Password::Bcrypt(cost) => Bcrypt::slow(cost, "PhotoPrism")?,
         Password::Absent => Reason::blocking(reason::NO_PASSWORD, "no password is stored"),
         Password::Empty => {
             Reason::blocking(reason::NO_PASSWORD, "the stored password hash is empty, which never matches")

@@ -5,7 +5,7 @@ use crate::find;
 use crate::holdings::{self, Holdings, Password};
 use crate::names::{self, FORM_BYTES};
 use crate::schema::{self, HASH_COST, Layout, PASSWORDS};
-use crate::sign_in::{command, slow};
+use crate::sign_in::command;
 use crate::user::{Provider, User};
 use crate::verbs;
 use latchlift_plugin_api::{
@@ -59,7 +59,7 @@ fn of_account(context: &Context<'_>, request: &Request, layout: &Layout, user: &
 /// The failure to check a password, with the way out where the hash takes too long to compute.
 fn too_slow(user: &User, holdings: &Holdings, why: Error) -> Error {
     match holdings.password {
-        Password::Bcrypt(cost) if slow(cost).is_some() => {
+        Password::Bcrypt(cost) if cost > Bcrypt::MAX_COST => {
             let reset = verbs::typed(&command(&["password", "reset"], user, holdings, None));
             why.help(format!("a new password gets a hash of the usual cost, {HASH_COST}: {reset}"))
         }

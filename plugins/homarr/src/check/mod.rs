@@ -9,7 +9,7 @@ use crate::accounts::{Accounts, Stored};
 use crate::everybody::{self, SETUP_PENDING};
 use crate::groups::{self, Groups};
 use crate::schema::{self, Layout, SALT_LENGTH, SESSION, USER};
-use crate::sign_in::{HASH_SLOW, Logins, count};
+use crate::sign_in::{Logins, count};
 use latchlift_plugin_api::{
     Batch, Check, Context, Filter, Finding, Known, Output, Reader, Request, Result, Select, Severity, reason,
 };
@@ -125,7 +125,9 @@ fn cause(logins: &Logins<'_>, code: &str, who: &[usize]) -> Finding {
             (Severity::Serious, format!("{n} cannot sign in, because Homarr cannot read the hash"))
         }
         reason::NO_PASSWORD => (Severity::Warning, format!("{n} cannot sign in, because no password is stored")),
-        HASH_SLOW => (Severity::Warning, format!("{n} with a hash that takes Homarr long to compute at each sign-in")),
+        reason::HASH_SLOW => {
+            (Severity::Warning, format!("{n} with a hash that takes Homarr long to compute at each sign-in"))
+        }
         _ => (Severity::Warning, format!("{n} with an empty name or blanks around it")),
     };
     let names: Vec<String> = who.iter().take(5).map(|i| format!("`{}`", logins.accounts.people[*i].label())).collect();

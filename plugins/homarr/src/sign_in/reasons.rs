@@ -4,28 +4,7 @@ use super::{Logins, count};
 use crate::accounts::{Person, Stored};
 use crate::names;
 use crate::schema::CREDENTIALS;
-use latchlift_plugin_api::{Known, Reason, reason};
-
-/// A hash whose check takes Homarr long, if not for ever. Not among the common codes.
-pub const HASH_SLOW: &str = "hash_slow";
-/// The highest cost of bcrypt that latchlift itself computes.
-const MOST_COMPUTED: u32 = 16;
-/// From this cost on one check takes an hour or more, which no browser waits for. Each step doubles it.
-const FOR_EVER: u32 = 26;
-
-/// What a hash's cost does to signing in, where that is noticed: cost 10 takes a tenth of a second at most.
-pub fn slow(cost: u32) -> Option<Reason> {
-    let reason = |blocking, time| {
-        let message = format!("the hash is bcrypt of cost {cost}: Homarr computes {time} at each sign-in");
-        Reason { code: HASH_SLOW.to_owned(), message, blocking, fix: vec![] }
-    };
-    match cost {
-        FOR_EVER.. => Some(reason(true, "for hours")),
-        20.. => Some(reason(false, "for minutes")),
-        _ if cost > MOST_COMPUTED => Some(reason(false, "for many seconds")),
-        _ => None,
-    }
-}
+use latchlift_plugin_api::{Bcrypt, Known, Reason, reason};
 
 impl Logins<'_> {
     /// Whether the right password gets in; nothing where only another system knows.
@@ -147,7 +126,7 @@ impl Logins<'_> {
 
     fn password_reason(&self, i: usize) -> Option<Reason> {
         let why = match self.accounts.people[i].stored {
-            Stored::Bcrypt(cost) => slow(cost)?,
+            Stored::Bcrypt(cost) => Bcrypt::slow(cost, "Homarr")?,
             Stored::Missing => Reason::blocking(reason::NO_PASSWORD, "no password is stored"),
             Stored::Unreadable => Reason::blocking(
                 reason::HASH_UNREADABLE,

@@ -30,6 +30,17 @@ fn who_has_credential_and_entry_can_sign_in() {
 }
 
 #[test]
+fn a_hash_that_takes_for_ever_keeps_out() {
+    let mut directory = directory(&[("1", "ann", true)]);
+    // Of cost 31.
+    let hash = "JDJiJDMxJENDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQy5FNVlQTzlrbXl1Ukd5aDBYb3VRWWI0WU1KS3Z5T2VX";
+    directory.put("auth_provider.homeassistant", 1, json!({"users": [{"username": "ann", "password": hash}]}));
+    let ann = account(&directory, "1");
+    assert_eq!((&ann.can_sign_in, codes(&ann.reasons)), (&false.into(), vec!["hash_slow!".to_owned()]));
+    assert_eq!(ann.reasons[0].fix, ["password", "reset", "ann"]);
+}
+
+#[test]
 fn every_cause_of_a_lock_out_has_its_reason() {
     let mut directory = directory(&[
         ("1", "ann", true),

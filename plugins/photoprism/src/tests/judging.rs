@@ -309,8 +309,8 @@ fn a_hash_that_takes_for_ever_is_as_good_as_none() {
     };
     assert!(of_cost(16).reasons.is_empty());
     let bob = of_cost(17);
-    assert_eq!((bob.can_sign_in, bob.reasons[0].code.as_str()), (true.into(), crate::sign_in::HASH_SLOW));
+    assert_eq!((bob.can_sign_in, bob.reasons[0].code.as_str()), (true.into(), reason::HASH_SLOW));
     let bob = of_cost(31);
-    assert_eq!((&bob.can_sign_in, codes(&bob)), (&false.into(), vec![crate::sign_in::HASH_SLOW]));
+    assert_eq!((&bob.can_sign_in, codes(&bob)), (&false.into(), vec![reason::HASH_SLOW]));
     assert_eq!(bob.reasons[0].fix, ["password", "reset", "bob"]);
 }
