@@ -116,10 +116,6 @@ const TRIES: usize = 3;
 /// As [`read`], and what is wrong with the last one.
 pub fn ask_new(name: &str, may_ask: bool, fits: impl Fn(&Password) -> Result<()>) -> Result<Password> {
     let terminal = Terminal::open(may_ask).ok_or_else(|| nobody_to_ask(Purpose::Set))?;
-    new_at(&terminal, name, fits)
-}
-
-fn new_at(terminal: &Terminal, name: &str, fits: impl Fn(&Password) -> Result<()>) -> Result<Password> {
     let (first, again) = (format!("New password for {name}: "), format!("New password for {name}, again: "));
     for tries_left in (0..TRIES).rev() {
         let typed = terminal.secrets(&[&first, &again])?;

@@ -14,7 +14,7 @@ use crate::ui::Ui;
 use latchlift_plugin_api::{Options, Random, Request, Time};
 pub use opened::Opened;
 pub use past::Reopened;
-pub use select::{Instance, Wanted};
+pub use select::{Instance, Wanted, whole};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;

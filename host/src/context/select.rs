@@ -5,6 +5,7 @@ use crate::cli::Global;
 use crate::error::{Error, Kind, Result};
 use crate::instance::{self, App};
 use crate::journal::Entry;
+use std::path::Path;
 
 /// An instance a run works on: its name, and what the configuration says of it, which may be an error.
 pub struct Instance {
@@ -40,22 +41,24 @@ impl Instance {
         let password = global.store_password_file.iter().map(|path| ("--store-password-file", path));
         let config = global.config.iter().map(|path| ("--config", path));
         for (flag, path) in settings.chain(password).chain(config) {
-            let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            flags.extend([flag.to_owned(), whole.display().to_string()]);
+            flags.extend([flag.to_owned(), whole(path)]);
         }
         flags
     }
 }
 
+/// A path as it can be typed from any directory.
+pub fn whole(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
 /// `PLUGIN:LOCATION` with an absolute path where the location is one.
 fn absolute(argument: &str) -> String {
-    let whole =
-        |path: &str| std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string());
     match argument.split_once(':') {
         Some((_, location)) if location.contains("://") => argument.to_owned(),
         Some((plugin, location)) => match location.split_once(':') {
-            Some((scheme @ ("sqlite" | "dir"), path)) => format!("{plugin}:{scheme}:{}", whole(path)),
-            _ => format!("{plugin}:{}", whole(location)),
+            Some((scheme @ ("sqlite" | "dir"), path)) => format!("{plugin}:{scheme}:{}", whole(Path::new(path))),
+            _ => format!("{plugin}:{}", whole(Path::new(location))),
         },
         None => argument.to_owned(),
     }

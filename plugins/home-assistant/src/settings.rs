@@ -353,12 +353,12 @@ mod tests {
             "homeassistant: {name: Home,\n  auth_providers: [{type: homeassistant}]}\n",
             "homeassistant:\n  {auth_providers: [{type: homeassistant}]}\n",
             "{homeassistant: {auth_providers: []}}\n",
-            "homeassistant:\n  <<: *base\n  name: Home\n",
+            "base: &base {}\nhomeassistant:\n  <<: *base\n  name: Home\n",
             "homeassistant:\n  auth_providers:\n    - typ: homeassistant\n",
             "homeassistant:\n  auth_providers:\n    - type: homeassistant\n    - trusted_networks\n",
             "homeassistant:\n  auth_providers:\n    - homeassistant\n",
             "homeassistant:\n  auth_providers: !include_dir_list providers\n",
-            "homeassistant:\n  auth_providers: *providers\n",
+            "providers: &providers []\nhomeassistant:\n  auth_providers: *providers\n",
             "homeassistant:\n  auth_providers:\n    - type: !secret provider\n",
             "homeassistant:\n  auth_providers:\n    - !include one.yaml\n",
         ] {
@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn other_peoples_yaml_does_not_choke_it() {
-        let text = "automation:\n- alias: \"a # b\"\n  action: >-\n    homeassistant:\n      auth_providers: []\n? x\n\t\n: '}{\n'\nhomeassistant:\n  packages: !include_dir_named packages\n";
+        let text = "automation:\n- alias: \"a # b\"\n  action: >-\n    homeassistant:\n      auth_providers: []\n? x\n\n: '}{\n'\nhomeassistant:\n  packages: !include_dir_named packages\n";
         assert_eq!(providers(text), Listed::Default);
     }
 }

@@ -6,7 +6,7 @@ use crate::apply;
 use crate::commands::Exit;
 use crate::commands::ask::Ask;
 use crate::commands::list::{is_up_to_another, reason_lines};
-use crate::context::Run;
+use crate::context::{Run, whole};
 use crate::error::{Error, Kind, Result};
 use crate::plan;
 use crate::secret::Password;
@@ -113,8 +113,7 @@ pub(super) fn tell(run: &Run, planned: &Planned, outcome: &Outcome, new_password
         let mut command = ["latchlift", "undo", &outcome.entry].map(str::to_owned).to_vec();
         command.extend(planned.opened.flags_to_return().iter().cloned());
         if let Some(dir) = &run.global.state_dir {
-            let whole = std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
-            command.extend(["--state-dir".to_owned(), whole.display().to_string()]);
+            command.extend(["--state-dir".to_owned(), whole(dir)]);
         }
         run.ui.say(format!("{place}undo: {}", ui::pasted(&command)));
     }

@@ -50,12 +50,12 @@ fn clash(home: &Home, clashes: &[(String, Group)]) -> Error {
         entries => format!("{message}; password entries that are no user's letter by letter: {}", entries.join(", ")),
     };
     let users: BTreeSet<usize> = clashes.iter().flat_map(|(_, group)| group.users.iter().copied()).collect();
-    let help = match (&clashes[0], users.len()) {
-        ((name, group), _) if group.users.is_empty() => format!(
+    let help = match &clashes[0] {
+        (name, group) if group.users.is_empty() => format!(
             "the entries of the name `{name}` lead to no user; to take them away: `latchlift user remove {}`",
             quoted(name)
         ),
-        ((name, group), _) if group.users.len() == 1 => {
+        (name, group) if group.users.len() == 1 => {
             let words = group.users.first().map(|user| keep(home, name, *user)).unwrap_or_default();
             let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
             format!("only one account has the name `{name}`; to make the entries its own: `latchlift {}`", words.join(" "))
